@@ -1,0 +1,354 @@
+//! What is asked: a check with its one probe, resolved from manifest and library, nothing left to look up.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::expectation::{FileExpect, HttpExpect, RunExpect, TextExpect};
+use super::level::Level;
+use super::limit::Limit;
+
+/// One declared verification of one statement.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    /// Kebab-case, unique among checks (and services).
+    pub id: String,
+    /// The component that it counts for; none: a component of its own, shown under General.
+    pub component: Option<String>,
+    /// The statement that it verifies.
+    pub says: String,
+    /// Words to select it by.
+    pub tags: Vec<String>,
+    /// Who mends it.
+    pub owner: Option<String>,
+    /// Its share within the component, > 0 and ≤ 1000.
+    pub weight: f64,
+    /// How soon it should be mended.
+    pub priority: Option<Priority>,
+    /// What happens to users where it does not hold.
+    pub risk: Option<String>,
+    /// How to mend it and how long that takes.
+    pub fix: Fix,
+    /// The gates that it must pass for.
+    pub blocking: Blocking,
+    /// Shown, but outside score and gates.
+    pub optional: bool,
+    /// What somebody claims for it, in percent.
+    pub claim: Option<f64>,
+    /// Names that documents use for it.
+    pub aliases: Vec<String>,
+    /// How it looks.
+    pub probe: Probe,
+    /// Bounds on measured figures.
+    pub limits: BTreeMap<String, Limit>,
+    /// The credit (0 to 1) from which on gates accept a partial result.
+    pub pass_at: Option<f64>,
+    /// The number of results that there must be; missing ones count as skipped.
+    pub at_least: Option<u64>,
+    /// The number of skipped results that leave the denominator.
+    pub expected_skips: u64,
+    /// The strength of its evidence.
+    pub level: Level,
+    /// Checks (and services) that must hold first.
+    pub needs: Vec<String>,
+    /// The condition on tracked files under which it applies.
+    pub applies: Option<Applies>,
+    /// The operating systems that it can run on; empty: all.
+    pub os: Vec<String>,
+    /// How long one attempt may take, in seconds.
+    #[serde(rename = "timeout_s", with = "seconds")]
+    pub timeout: Duration,
+    /// How many further attempts follow one that does not hold.
+    pub retries: u32,
+    /// Whether processes that it leaves behind may live on.
+    pub leaves_running: bool,
+    /// The working directory, relative to the manifest's.
+    pub cwd: Option<String>,
+    /// What is added to the child's environment. Reports hold the names, never the values.
+    #[serde(serialize_with = "names_only", deserialize_with = "from_names")]
+    pub env: BTreeMap<String, String>,
+    /// Whether the child starts from an empty environment (PATH excepted).
+    pub clean_env: bool,
+    /// How long its evidence counts; none: as long as the tree stands.
+    #[serde(rename = "max_age_s", with = "maybe_seconds")]
+    pub max_age: Option<Duration>,
+    /// Names of environment variables whose values are masked.
+    pub secrets: Vec<String>,
+    /// The program that it needs, and how to get it.
+    pub needs_tool: Option<NeedsTool>,
+    /// What shows that the tool could not do its work.
+    pub cannot_tell: CannotTell,
+    /// The library check that it was made from.
+    pub library: Option<String>,
+    /// Where it was declared.
+    pub source: Source,
+}
+
+/// A place in the manifest.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// The manifest's name, as given.
+    pub file: String,
+    /// 1-based.
+    pub line: u32,
+}
+
+/// How soon a check should be mended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    /// Before anything else.
+    High,
+    /// In its turn.
+    Medium,
+    /// When there is time.
+    Low,
+}
+
+/// How to mend what a check finds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Fix {
+    /// The estimated time, in seconds.
+    #[serde(rename = "takes_s", with = "maybe_seconds")]
+    pub takes: Option<Duration>,
+    /// What to do, for a person.
+    pub how: Option<String>,
+}
+
+/// The gates that a check blocks.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Blocking {
+    /// None by itself.
+    #[default]
+    No,
+    /// The default gate.
+    Default,
+    /// The named ones.
+    Gates(Vec<String>),
+}
+
+/// A condition on the project's tracked files: it applies where at least one matches.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Applies {
+    /// Glob patterns relative to the manifest.
+    pub files: Vec<String>,
+}
+
+/// A program that a check needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NeedsTool {
+    /// Its name on PATH.
+    pub name: String,
+    /// How a person installs it.
+    pub install: Option<String>,
+}
+
+/// What shows that a tool could not do its work, which is no failure of what it looks at.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CannotTell {
+    /// Exit statuses.
+    pub exit: Vec<i32>,
+    /// Regular expressions on standard output.
+    pub stdout: Vec<String>,
+    /// Regular expressions on standard error.
+    pub stderr: Vec<String>,
+}
+
+/// How a check looks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Probe {
+    /// Runs a program.
+    Run(RunProbe),
+    /// Sends an HTTP request.
+    Http(HttpProbe),
+    /// Looks at files.
+    File(FileProbe),
+    /// Looks at an environment variable.
+    Variable(VariableProbe),
+    /// Takes a person's word.
+    Manual(Attestation),
+}
+
+impl Probe {
+    /// The key in manifests and reports.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Probe::Run(_) => "run",
+            Probe::Http(_) => "http",
+            Probe::File(_) => "file",
+            Probe::Variable(_) => "variable",
+            Probe::Manual(_) => "manual",
+        }
+    }
+
+    /// Whether what it sees can change while the project's files do not.
+    pub fn looks_outside(&self) -> bool {
+        matches!(self, Probe::Http(_) | Probe::Variable(_))
+    }
+}
+
+/// A program to run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunProbe {
+    /// Program and arguments; with `shell`, the one script.
+    pub argv: Vec<String>,
+    /// Whether the system's shell runs it.
+    pub shell: bool,
+    /// What turns its results into counts and measures.
+    pub reader: Option<Reader>,
+    /// What its exit status and output must be.
+    pub expect: RunExpect,
+}
+
+/// The format of a tool's results and where they are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reader {
+    /// The reader's name.
+    pub format: String,
+    /// Where the results are.
+    pub input: ReaderInput,
+    /// What the tool's exit statuses mean.
+    pub exits: Exits,
+}
+
+/// Where a reader finds a tool's results.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReaderInput {
+    /// On its standard output.
+    Stdout,
+    /// On its standard error.
+    Stderr,
+    /// In a file that the run must write, relative to the working directory.
+    File(String),
+}
+
+/// What the exit statuses of a tool with a reader mean. Any other: it failed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Exits {
+    /// It says that all is well.
+    pub passed: Vec<i32>,
+    /// It says that nothing ran.
+    pub no_results: Vec<i32>,
+}
+
+impl Default for Exits {
+    fn default() -> Self {
+        Exits {
+            passed: vec![0],
+            no_results: vec![],
+        }
+    }
+}
+
+/// An HTTP request and what must come back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HttpProbe {
+    /// The absolute URL, `http` or `https`.
+    pub url: String,
+    /// The method, upper case.
+    pub method: String,
+    /// Headers to send.
+    pub headers: BTreeMap<String, String>,
+    /// The body to send.
+    pub body: Option<String>,
+    /// What must come back.
+    pub expect: HttpExpect,
+}
+
+/// Files to look at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FileProbe {
+    /// A glob pattern relative to the working directory.
+    pub pattern: String,
+    /// What they must be like.
+    pub expect: FileExpect,
+}
+
+/// An environment variable to look at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VariableProbe {
+    /// Its name.
+    pub name: String,
+    /// The dotenv file to look in instead of the environment.
+    pub file: Option<String>,
+    /// What its value must be like.
+    pub expect: TextExpect,
+}
+
+/// A person's word for something that no machine checks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attestation {
+    /// Who says so.
+    pub by: String,
+    /// When it was done.
+    pub on: Date,
+    /// The last day on which it counts.
+    pub expires: Date,
+    /// Where more is written.
+    pub link: Option<String>,
+}
+
+fn names_only<S: Serializer>(
+    env: &BTreeMap<String, String>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(env.keys())
+}
+
+fn from_names<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
+    let names = Vec::<String>::deserialize(deserializer)?;
+    Ok(names
+        .into_iter()
+        .map(|name| (name, String::new()))
+        .collect())
+}
+
+/// Durations as seconds in JSON.
+mod seconds {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(
+        duration: &Duration,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(duration.as_secs_f64())
+    }
+
+    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Duration, D::Error> {
+        let seconds = f64::deserialize(deserializer)?;
+        Duration::try_from_secs_f64(seconds).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Durations that may be absent, as seconds or null in JSON.
+mod maybe_seconds {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(
+        duration: &Option<Duration>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        duration
+            .map(|duration| duration.as_secs_f64())
+            .serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Duration>, D::Error> {
+        let seconds = Option::<f64>::deserialize(deserializer)?;
+        seconds
+            .map(Duration::try_from_secs_f64)
+            .transpose()
+            .map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,321 @@
+//! What a probe observed: immutable, masked, and complete enough to judge and to show it again later.
+//!
+//! Raw bytes never stand here: streams and bodies hold what may leave the process, with secrets masked, and the digest of
+//! all the raw bytes beside it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::expectation::Checked;
+use super::reason::Reason;
+
+/// What a run can say about one check.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Observed {
+    /// It was looked at.
+    Evidence(Box<Evidence>),
+    /// It was not, and why.
+    Withheld(Reason),
+}
+
+/// What was observed of one check.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The probe's kind.
+    pub probe: String,
+    /// Program and arguments as they were started; empty where nothing was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
+    /// What else was looked at: a URL without its query, a pattern, a variable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The working directory, relative to the manifest's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cwd: Option<String>,
+    /// Names of the variables that were added to the environment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env: Vec<String>,
+    /// When the first attempt began.
+    pub started: Timestamp,
+    /// From then to the end of the last attempt.
+    pub duration_ms: u64,
+    /// The machine's name.
+    pub host: String,
+    /// The 1-based slot that it ran on.
+    pub slot: u32,
+    /// The digest of the check's definition, `blake3:…`.
+    pub definition: String,
+    /// Every attempt in order; at least one.
+    pub attempts: Vec<Attempt>,
+}
+
+/// One look.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// When it began.
+    pub started: Timestamp,
+    /// How long it took.
+    pub duration_ms: u64,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// A program's standard output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdout: Option<Stream>,
+    /// A program's standard error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stderr: Option<Stream>,
+    /// An HTTP answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Answer>,
+    /// The files that matched, relative to the manifest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<Vec<String>>,
+    /// What the reader made of the results.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<Reading>,
+    /// Each expectation and whether it held, decided on the raw bytes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checked: Vec<Checked>,
+    /// The rule by which the tool could not do its work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cannot_tell: Option<String>,
+    /// Processes that outlived the program, `name (pid)`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leaked: Vec<String>,
+}
+
+impl Attempt {
+    /// An attempt of that outcome with nothing else seen.
+    pub fn new(started: Timestamp, duration_ms: u64, outcome: Outcome) -> Attempt {
+        Attempt {
+            started,
+            duration_ms,
+            outcome,
+            stdout: None,
+            stderr: None,
+            answer: None,
+            files: None,
+            reading: None,
+            checked: vec![],
+            cannot_tell: None,
+            leaked: vec![],
+        }
+    }
+}
+
+/// What came of an attempt: a closed set. A time limit or a cancellation outranks the status that a child gives
+/// afterwards.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The program ended with this status.
+    Exit(i32),
+    /// A signal that `ready` did not send ended the program.
+    Signal(i32),
+    /// It outlived its time limit, in milliseconds, and was ended.
+    Timeout(u64),
+    /// The run was stopped, and it with it.
+    Cancelled,
+    /// It could not be started.
+    Spawn(Failure<SpawnFailure>),
+    /// An HTTP answer came.
+    Answered,
+    /// No HTTP answer came.
+    Unanswered(Failure<HttpFailure>),
+    /// Files or a variable were looked at.
+    Looked,
+    /// They could not be looked at.
+    Unseen(Failure<LookFailure>),
+    /// A person's word was taken.
+    Attested,
+}
+
+/// A kind of failure and what the system said.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Failure<K> {
+    /// Which.
+    pub kind: K,
+    /// In words.
+    pub text: String,
+}
+
+impl<K> Failure<K> {
+    /// A failure of that kind with its words.
+    pub fn new(kind: K, text: impl Into<String>) -> Failure<K> {
+        Failure {
+            kind,
+            text: text.into(),
+        }
+    }
+}
+
+/// Why a program could not be started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpawnFailure {
+    /// No such program.
+    MissingProgram,
+    /// The script is there, the program that its first line names is not.
+    MissingInterpreter,
+    /// No such working directory.
+    MissingDirectory,
+    /// The file has no permission to be executed.
+    NotExecutable,
+    /// The program is a directory.
+    IsDirectory,
+    /// No more processes, descriptors or memory.
+    NoResources,
+    /// `{env.NAME}` stands in the command and is not set.
+    MissingVariable,
+    /// Anything else that the system says.
+    Other,
+}
+
+/// Why no HTTP answer came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HttpFailure {
+    /// Nothing listens.
+    Refused,
+    /// The connection ended before the answer did.
+    Reset,
+    /// The certificate is not valid for the name, the time or the roots.
+    Certificate,
+    /// The answer was not complete in time.
+    Deadline,
+    /// What came is not HTTP.
+    Malformed,
+    /// The name has no address.
+    Name,
+    /// The proxy did not do its work.
+    Proxy,
+    /// No descriptors, a URL that cannot be used, a missing variable.
+    CannotSend,
+}
+
+/// Why files or a variable could not be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LookFailure {
+    /// No file matches.
+    Absent,
+    /// A file is there and cannot be read.
+    NoAccess,
+    /// The variable is not set.
+    Unset,
+    /// The variable holds a placeholder.
+    Placeholder,
+    /// `{env.NAME}` stands in the pattern and is not set.
+    MissingVariable,
+}
+
+/// A captured stream: the head and the tail of what came, masked, with length and digest of all of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Stream {
+    /// All raw bytes.
+    pub bytes: u64,
+    /// BLAKE3 of all raw bytes, `blake3:…`.
+    pub digest: String,
+    /// Whether something between head and tail was dropped.
+    pub truncated: bool,
+    /// What came first, where something was dropped; empty otherwise.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub head: String,
+    /// What came last; all of it where nothing was dropped.
+    pub tail: String,
+}
+
+/// An HTTP answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// Header names (lower case) and values, masked.
+    pub headers: Vec<(String, String)>,
+    /// The body, as it came.
+    pub body: Stream,
+    /// From the request to the end of the body.
+    pub latency_ms: f64,
+    /// The address that answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+}
+
+/// What a reader made of a tool's results.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reading {
+    /// They were read.
+    Results(Results),
+    /// They could not be, and why.
+    Unreadable(String),
+}
+
+/// A tool's results in figures.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Results {
+    /// How many passed, failed and were skipped, where the tool counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts: Option<Counts>,
+    /// How many findings (vulnerabilities, lint errors), where the tool looks for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub findings: Option<u64>,
+    /// Named figures, each in the unit that its name says. What is no finite number was not measured, and is not kept.
+    #[serde(
+        default,
+        skip_serializing_if = "none_finite",
+        serialize_with = "finite_only"
+    )]
+    pub measures: BTreeMap<String, f64>,
+    /// Names of the first results that failed, or of the first findings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<String>,
+}
+
+impl Results {
+    /// The number of names that [`Results::failures`] holds at most.
+    pub const NAMED: usize = 20;
+
+    /// Results that are counts, with the names of those that failed.
+    pub fn counted(counts: Counts, failures: Vec<String>) -> Results {
+        Results {
+            counts: Some(counts),
+            failures,
+            ..Results::default()
+        }
+    }
+}
+
+/// JSON has no NaN: it would come out as null, and the report could not be read again.
+fn finite_only<S: Serializer>(
+    measures: &BTreeMap<String, f64>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(measures.iter().filter(|(_, figure)| figure.is_finite()))
+}
+
+fn none_finite(measures: &BTreeMap<String, f64>) -> bool {
+    !measures.values().any(|figure| figure.is_finite())
+}
+
+/// Results, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// They held.
+    pub passed: u64,
+    /// They did not.
+    pub failed: u64,
+    /// Nobody knows.
+    pub skipped: u64,
+}
+
+impl Counts {
+    /// All three together.
+    pub fn total(&self) -> u64 {
+        self.passed
+            .saturating_add(self.failed)
+            .saturating_add(self.skipped)
+    }
+}

@@ -1,0 +1,407 @@
+//! A policy over the report: open or closed, with every reason. Exact fractions are compared, nothing is rounded.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use num_traits::Zero;
+use serde::{Deserialize, Serialize};
+
+use super::check::{Blocking, Check};
+use super::level::Level;
+use super::project::Component;
+use super::ratio::{self, Ratio};
+use super::score::{ComponentStanding, Standing};
+use super::verdict::{Judgement, Verdict};
+use super::waiver::{Waiver, WaiverState};
+
+/// The name of the default gate.
+pub const DEFAULT: &str = "default";
+
+/// A declared policy.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Gate {
+    /// [`DEFAULT`], or the name that the manifest gives it.
+    pub name: String,
+    /// What an open gate allows, in words.
+    pub says: Option<String>,
+    /// The least verified score, in percent.
+    pub min_score: Option<f64>,
+    /// Whether `min_score` counts what persons attest.
+    pub count_attested: bool,
+    /// Checks that must be verified or accepted.
+    pub require: Vec<String>,
+    /// The least verified score of single components, in percent.
+    pub components: BTreeMap<String, f64>,
+    /// The most points by which the claim may exceed what is verified.
+    pub max_overclaim: Option<f64>,
+    /// The most checks that may be unverified.
+    pub max_unverified: Option<u64>,
+    /// The weakest evidence that may carry a component.
+    pub require_level: Option<Level>,
+    /// Whether every check must stand: the gate of a manifest that declares none.
+    pub every_check: bool,
+}
+
+/// Whether a gate is open, and why not.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GateState {
+    /// Its name.
+    pub name: String,
+    /// What an open gate allows, in words.
+    pub says: Option<String>,
+    /// Whether it is open.
+    pub open: bool,
+    /// Checks that it would be closed for without their waivers.
+    pub waived: Vec<String>,
+    /// Why it is closed; empty where it is open.
+    pub reasons: Vec<GateReason>,
+}
+
+/// One reason for which a gate is closed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GateReason {
+    /// The rule's key in the manifest.
+    pub rule: String,
+    /// The check that it is about.
+    pub check: Option<String>,
+    /// What is wrong.
+    pub text: String,
+    /// Who mends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// The estimated time to mend it, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub takes_s: Option<f64>,
+    /// How to mend it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub how: Option<String>,
+}
+
+/// A check with its judgement, as a gate sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Judged<'a> {
+    /// What was asked.
+    pub check: &'a Check,
+    /// What came of it.
+    pub judgement: &'a Judgement,
+    /// Whether it applies to this project.
+    pub applicable: bool,
+}
+
+/// A component with its standing, as a gate sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Rated<'a> {
+    /// Which.
+    pub component: &'a Component,
+    /// What it reaches.
+    pub standing: &'a ComponentStanding,
+    /// Whether any of its checks apply.
+    pub applicable: bool,
+}
+
+/// All that gates decide on.
+#[derive(Clone, Copy, Debug)]
+pub struct Situation<'a> {
+    /// Every declared check.
+    pub checks: &'a [Judged<'a>],
+    /// Every component.
+    pub components: &'a [Rated<'a>],
+    /// The whole; none where nothing counts.
+    pub overall: Option<&'a Standing>,
+    /// The points by which the claim exceeds what is verified; none where nothing claims.
+    pub gap: Option<&'a Ratio>,
+    /// Declared waivers.
+    pub waivers: &'a [Waiver],
+    /// The day on which waivers are judged.
+    pub today: Date,
+}
+
+/// Decides one gate.
+pub fn decide(gate: &Gate, situation: &Situation<'_>) -> GateState {
+    let mut decision = Decision {
+        situation,
+        reasons: vec![],
+        waived: vec![],
+    };
+    let mut judged_something = decision.checks_by_name(gate);
+    judged_something |= decision.score(gate);
+    judged_something |= decision.components(gate);
+    judged_something |= decision.overclaim(gate);
+    judged_something |= decision.unverified(gate);
+    judged_something |= decision.levels(gate);
+    if !judged_something || situation.overall.is_none() {
+        let text = match situation.overall {
+            None => "no check counts: there is nothing to judge",
+            Some(_) => "no rule and no blocking check of it applies: there is nothing to judge",
+        };
+        decision
+            .reasons
+            .insert(0, reason("nothing-to-judge", text.to_string()));
+    }
+    decision.waived.sort();
+    decision.waived.dedup();
+    GateState {
+        name: gate.name.clone(),
+        says: gate.says.clone(),
+        open: decision.reasons.is_empty(),
+        waived: decision.waived,
+        reasons: decision.reasons,
+    }
+}
+
+fn reason(rule: &str, text: String) -> GateReason {
+    GateReason {
+        rule: rule.to_string(),
+        check: None,
+        text,
+        owner: None,
+        takes_s: None,
+        how: None,
+    }
+}
+
+struct Decision<'a> {
+    situation: &'a Situation<'a>,
+    reasons: Vec<GateReason>,
+    waived: Vec<String>,
+}
+
+impl<'a> Decision<'a> {
+    /// Checks that count: applicable, and not optional.
+    fn counting(&self) -> impl Iterator<Item = &'a Judged<'a>> + use<'a> {
+        self.situation
+            .checks
+            .iter()
+            .filter(|judged| judged.applicable && !judged.check.optional)
+    }
+
+    /// Whether a waiver in force exempts the check; then the gate is open with it.
+    fn waived(&mut self, judged: &Judged<'_>) -> bool {
+        let id = &judged.check.id;
+        let in_force = self.situation.waivers.iter().any(|waiver| {
+            waiver.check == *id
+                && waiver.state(judged.judgement, self.situation.today) == WaiverState::InForce
+        });
+        if in_force {
+            self.waived.push(id.clone());
+        }
+        in_force
+    }
+
+    fn close_for(&mut self, rule: &str, judged: &Judged<'_>) {
+        let (check, judgement) = (judged.check, judged.judgement);
+        self.reasons.push(GateReason {
+            check: Some(check.id.clone()),
+            owner: check.owner.clone(),
+            takes_s: check.fix.takes.map(|takes| takes.as_secs_f64()),
+            how: check.fix.how.clone(),
+            ..reason(
+                rule,
+                format!(
+                    "{} is {}: {}",
+                    check.id,
+                    judgement.verdict.word(),
+                    judgement.reason.text
+                ),
+            )
+        });
+    }
+
+    /// `require`, `blocking` and the implicit rule that every check must stand; each check gives one reason.
+    fn checks_by_name(&mut self, gate: &Gate) -> bool {
+        let mut ruled = false;
+        for id in &gate.require {
+            // A gate may be older or newer than the checks: what is not there is not verified.
+            if !self
+                .situation
+                .checks
+                .iter()
+                .any(|judged| judged.check.id == *id)
+            {
+                let text = format!("{id} is required, and there is no such check");
+                self.reasons.push(GateReason {
+                    check: Some(id.clone()),
+                    ..reason("require", text)
+                });
+                ruled = true;
+            }
+        }
+        let counting = self.counting().collect::<Vec<_>>();
+        for judged in counting {
+            let check = judged.check;
+            let blocks = match &check.blocking {
+                Blocking::No => false,
+                Blocking::Default => gate.name == DEFAULT,
+                Blocking::Gates(names) => names.contains(&gate.name),
+            };
+            let rule = if gate.require.contains(&check.id) {
+                "require"
+            } else if blocks {
+                "blocking"
+            } else if gate.every_check {
+                "every-check"
+            } else {
+                continue;
+            };
+            ruled = true;
+            let fine = match rule {
+                "every-check" => judged.judgement.stands(),
+                _ => judged.judgement.holds(),
+            };
+            if !fine && !self.waived(judged) {
+                self.close_for(rule, judged);
+            }
+        }
+        ruled
+    }
+
+    fn score(&mut self, gate: &Gate) -> bool {
+        let Some(least) = gate.min_score else {
+            return false;
+        };
+        if let Some(overall) = self.situation.overall {
+            let (reached, what) = match gate.count_attested {
+                true => (
+                    &overall.verified + &overall.attested,
+                    "verified and attested",
+                ),
+                false => (overall.verified.clone(), "verified"),
+            };
+            if reached < ratio::percent(least) {
+                self.reasons.push(reason(
+                    "min_score",
+                    format!("{what} {} % is below {least} %", floor(&reached)),
+                ));
+            }
+        }
+        true
+    }
+
+    fn components(&mut self, gate: &Gate) -> bool {
+        let mut ruled = false;
+        for (id, least) in &gate.components {
+            let Some(rated) = self
+                .situation
+                .components
+                .iter()
+                .find(|rated| rated.component.id == *id)
+            else {
+                self.reasons.push(reason(
+                    "components",
+                    format!("{id} is to reach {least} %, and there is no such component"),
+                ));
+                ruled = true;
+                continue;
+            };
+            if !rated.applicable {
+                continue;
+            }
+            ruled = true;
+            let reached = &rated.standing.standing.verified;
+            if *reached < ratio::percent(*least) {
+                let text = format!(
+                    "{} is verified to {} %, below {least} %",
+                    rated.component.title,
+                    floor(reached)
+                );
+                self.reasons.push(reason("components", text));
+            }
+        }
+        ruled
+    }
+
+    fn overclaim(&mut self, gate: &Gate) -> bool {
+        let Some(most) = gate.max_overclaim else {
+            return false;
+        };
+        match self.situation.gap {
+            Some(gap) if *gap > ratio::percent(most) => {
+                // Upward, so that what is printed exceeds the bound as the exact figure does.
+                let points = (ratio::to_percent(gap) * 10.0).ceil() / 10.0;
+                let text = format!(
+                    "the claim exceeds what is verified by {points} points, more than {most}"
+                );
+                self.reasons.push(reason("max_overclaim", text));
+            }
+            Some(_) => {}
+            None => self.reasons.push(reason(
+                "max_overclaim",
+                "nothing claims a figure".to_string(),
+            )),
+        }
+        true
+    }
+
+    fn unverified(&mut self, gate: &Gate) -> bool {
+        let Some(most) = gate.max_unverified else {
+            return false;
+        };
+        let counting = self.counting().collect::<Vec<_>>();
+        let ruled = !counting.is_empty();
+        let unverified = counting
+            .into_iter()
+            .filter(|judged| {
+                judged.judgement.verdict == Verdict::Unverified && !judged.judgement.attested()
+            })
+            .collect::<Vec<_>>();
+        // Waivers are spent only where they make the difference.
+        if unverified.len() as u64 > most {
+            let left = unverified
+                .iter()
+                .filter(|judged| !self.waived(judged))
+                .map(|judged| judged.check.id.clone())
+                .collect::<Vec<_>>();
+            if left.len() as u64 > most {
+                let text = format!(
+                    "{} checks are unverified, more than {most}: {}",
+                    left.len(),
+                    left.join(", ")
+                );
+                self.reasons.push(reason("max_unverified", text));
+            }
+        }
+        ruled
+    }
+
+    fn levels(&mut self, gate: &Gate) -> bool {
+        let Some(weakest) = gate.require_level else {
+            return false;
+        };
+        for rated in self
+            .situation
+            .components
+            .iter()
+            .filter(|rated| rated.applicable)
+        {
+            let enough = rated
+                .component
+                .enough
+                .is_some_and(|enough| rated.standing.level >= Some(enough));
+            if rated.standing.level < Some(weakest) && !enough {
+                let carried = match rated.standing.level {
+                    Some(level) => format!("carried by {level} evidence only"),
+                    None => "carried by no evidence".to_string(),
+                };
+                let text = format!(
+                    "{} is {carried}, {weakest} is required",
+                    rated.component.title
+                );
+                self.reasons.push(reason("require_level", text));
+            }
+        }
+        true
+    }
+}
+
+/// A fraction in whole percent, never rounded up.
+fn floor(reached: &Ratio) -> String {
+    if reached.is_zero() {
+        "0".to_string()
+    } else {
+        format!("{}", ratio::to_percent(reached).floor())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -1,0 +1,27 @@
+//! The rules: what a check is, what evidence is, what follows from it. Pure: nothing here reads a file, the
+//! environment, the clock or a process, or prints; `now` is a parameter. Verdict, score and gate are computed here and
+//! nowhere else.
+//!
+//! Read in this order: [`check`] (what is asked), [`evidence`] (what was observed), [`expectation`] (how one is held
+//! against the other), [`verdict`] (the judgement of one check), [`score`] (components and overall), [`gate`] (open or
+//! closed), [`claim`] (what people say), [`report`] (all of it, as printed and published).
+
+pub mod check;
+pub mod claim;
+pub mod event;
+pub mod evidence;
+pub mod expectation;
+pub mod gate;
+pub mod interpolate;
+pub mod level;
+pub mod limit;
+pub mod project;
+pub mod ratio;
+pub mod reason;
+pub mod report;
+pub mod score;
+#[cfg(test)]
+pub(crate) mod testing;
+pub mod verdict;
+pub mod version;
+pub mod waiver;

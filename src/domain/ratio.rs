@@ -1,0 +1,147 @@
+//! Exact fractions for credits and scores, and their honest way to a printed number: never rounded up.
+
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use num_traits::{FromPrimitive, ToPrimitive, Zero};
+
+/// An exact fraction. Credits and scores lie in 0..=1; weights are positive.
+pub type Ratio = BigRational;
+
+/// `part / whole`; 0 when `whole` is 0.
+pub fn of(part: u64, whole: u64) -> Ratio {
+    if whole == 0 {
+        Ratio::zero()
+    } else {
+        Ratio::new(part.into(), whole.into())
+    }
+}
+
+/// The exact value of a number as a person wrote it: `0.1` is one tenth, not the nearest binary fraction. Not a finite
+/// number: 0.
+pub fn decimal(number: f64) -> Ratio {
+    if number.fract() == 0.0 && number.abs() < 9e15 {
+        return Ratio::from_integer(BigInt::from(number as i64));
+    }
+    let text = format!("{number}");
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    match format!("{whole}{fraction}").parse::<BigInt>() {
+        Ok(digits) => Ratio::new(digits, BigInt::from(10u8).pow(fraction.len() as u32)),
+        Err(_) => Ratio::zero(),
+    }
+}
+
+/// A figure in percent (0 to 100) as an exact fraction of 1.
+pub fn percent(number: f64) -> Ratio {
+    decimal(number) / Ratio::from_integer(100.into())
+}
+
+/// The fraction as a plain number, rounded toward zero where it has no exact binary form.
+pub fn number(ratio: &Ratio) -> f64 {
+    let nearest = ratio.to_f64().unwrap_or(0.0);
+    match Ratio::from_f64(nearest) {
+        Some(exact) if nearest > 0.0 && exact > *ratio => nearest.next_down(),
+        Some(exact) if nearest < 0.0 && exact < *ratio => nearest.next_up(),
+        _ => nearest,
+    }
+}
+
+/// A claimed fraction in percent, as the nearest plain number: what was said as 14.8 is shown as 14.8.
+pub fn to_said_percent(ratio: &Ratio) -> f64 {
+    (ratio * Ratio::from_integer(100.into()))
+        .to_f64()
+        .unwrap_or(0.0)
+}
+
+/// The fraction in percent, rounded toward zero where it has no exact binary form.
+pub fn to_percent(ratio: &Ratio) -> f64 {
+    number(&(ratio * Ratio::from_integer(100.into())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::same_every_time;
+    use super::*;
+    use num_traits::{One, Signed};
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_decimal_is_what_was_written() {
+        assert_eq!(decimal(0.1), Ratio::new(1.into(), 10.into()));
+        assert_eq!(decimal(57.0), Ratio::from_integer(57.into()));
+        assert_eq!(decimal(99.95), Ratio::new(9995.into(), 100.into()));
+        assert_eq!(decimal(f64::NAN), Ratio::zero());
+        assert_eq!(percent(57.0), of(57, 100));
+    }
+
+    #[test]
+    fn a_percentage_never_comes_out_above_the_fraction() {
+        assert_eq!(to_percent(&of(57, 100)), 57.0);
+        assert_eq!(to_percent(&Ratio::one()), 100.0);
+        for whole in 1..=100u64 {
+            for part in 0..=whole {
+                let exact = of(part, whole) * Ratio::from_integer(100.into());
+                assert!(
+                    Ratio::from_f64(to_percent(&of(part, whole)))
+                        .is_some_and(|printed| printed <= exact)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_hair_below_a_whole_percent_stays_below() {
+        let hair = Ratio::new(1.into(), BigInt::from(10u8).pow(40));
+        assert!(to_percent(&(of(57, 100) - hair)) < 57.0);
+    }
+
+    #[test]
+    fn below_zero_it_is_rounded_toward_zero_too() {
+        let gap = of(57, 100) - of(2, 3);
+        assert!(
+            Ratio::from_f64(to_percent(&gap))
+                .is_some_and(|printed| printed >= gap * Ratio::from_integer(100.into()))
+        );
+        assert_eq!(to_percent(&-of(1, 4)), -25.0);
+        assert_eq!(
+            to_percent(&Ratio::zero()).to_bits(),
+            0.0f64.to_bits(),
+            "no minus before a zero"
+        );
+    }
+
+    #[test]
+    fn a_claim_is_shown_as_it_was_said() {
+        for tenths in 0..=1000u32 {
+            let said = f64::from(tenths) / 10.0;
+            assert_eq!(to_said_percent(&percent(said)), said);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(same_every_time(500))]
+
+        #[test]
+        fn a_number_is_the_nearest_one_toward_zero(part in any::<i64>(), whole in 1..=u64::MAX) {
+            let exact = Ratio::new(part.into(), whole.into());
+            let near = number(&exact);
+            let of_number = |number: f64| Ratio::from_f64(number).unwrap_or_default();
+            prop_assert!(of_number(near).abs() <= exact.abs());
+            let beyond = if part < 0 { near.next_down() } else { near.next_up() };
+            prop_assert!(of_number(beyond).abs() > exact.abs());
+        }
+
+        #[test]
+        fn a_decimal_is_its_own_text(units in -1_000_000_000_000i64..1_000_000_000_000, places in 0..7u32) {
+            let exact = Ratio::new(units.into(), BigInt::from(10u8).pow(places));
+            let written = exact.to_f64().unwrap_or(f64::NAN);
+            prop_assert_eq!(decimal(written), exact);
+        }
+
+        #[test]
+        fn any_float_has_a_decimal(bits in any::<u64>()) {
+            let float = f64::from_bits(bits);
+            let exact = decimal(float);
+            prop_assert_eq!(exact.to_f64(), Some(if float.is_finite() { float } else { 0.0 }));
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Components and overall: exact fractions from judged checks. Only evidence raises a score.
+//!
+//! Over the applicable checks of a component let `earned(L)` be the weight·credit of those at level `L` or stronger, and
+//! `missing` the weight·(1 − credit) of all. At each level the component reaches `earned(L) / (earned(L) + missing)`,
+//! capped by the level's cap; `verified` is the best of these. Weak passes neither pad nor dilute stronger evidence, weak
+//! misses still cost. `ceiling` is the same with potential in place of credit.
+
+use num_traits::{One, Zero};
+
+use super::level::{Caps, Level};
+use super::ratio::Ratio;
+
+/// A judged check as the score sees it.
+#[derive(Clone, Debug)]
+pub struct Weighed {
+    /// > 0.
+    pub weight: Ratio,
+    /// 0 to 1.
+    pub credit: Ratio,
+    /// `credit` to 1.
+    pub potential: Ratio,
+    /// The strength of its evidence.
+    pub level: Level,
+    /// Whether a person's word stands for it.
+    pub attested: bool,
+}
+
+/// What a component, a group or the whole reaches; fractions of 1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Standing {
+    /// Borne by evidence.
+    pub verified: Ratio,
+    /// What it would be if all that is unverified held.
+    pub ceiling: Ratio,
+    /// The share of the weight that a person's word stands for.
+    pub attested: Ratio,
+}
+
+/// What a component reaches, and by which evidence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ComponentStanding {
+    /// The three figures.
+    pub standing: Standing,
+    /// The level that carries `verified`; none where nothing does.
+    pub level: Option<Level>,
+    /// The level whose cap holds `verified` down.
+    pub capped: Option<Level>,
+}
+
+/// The standing of a component from its applicable checks. Without any, nothing is verified and all is possible.
+pub fn component(checks: &[Weighed], caps: &Caps, enough: Option<Level>) -> ComponentStanding {
+    let cap = |level: Level| match enough {
+        Some(enough) if level >= enough => Ratio::one(),
+        _ => caps.ratio(level),
+    };
+    let by_credit = best(checks, |check| &check.credit, cap);
+    let by_potential = best(checks, |check| &check.potential, cap);
+    let weight: Ratio = checks.iter().map(|check| check.weight.clone()).sum();
+    let attested: Ratio = checks
+        .iter()
+        .filter(|check| check.attested)
+        .map(|check| check.weight.clone())
+        .sum();
+    ComponentStanding {
+        standing: Standing {
+            verified: by_credit.reached,
+            ceiling: if checks.is_empty() {
+                Ratio::one()
+            } else {
+                by_potential.reached
+            },
+            attested: if weight.is_zero() {
+                Ratio::zero()
+            } else {
+                attested / weight
+            },
+        },
+        level: by_credit.level,
+        capped: by_credit.capped,
+    }
+}
+
+struct Best {
+    reached: Ratio,
+    level: Option<Level>,
+    capped: Option<Level>,
+}
+
+fn best(
+    checks: &[Weighed],
+    share: impl Fn(&Weighed) -> &Ratio,
+    cap: impl Fn(Level) -> Ratio,
+) -> Best {
+    let missing: Ratio = checks
+        .iter()
+        .map(|check| &check.weight * (Ratio::one() - share(check)))
+        .sum();
+    let mut best = Best {
+        reached: Ratio::zero(),
+        level: None,
+        capped: None,
+    };
+    let mut earned = Ratio::zero();
+    for level in Level::ALL {
+        earned += checks
+            .iter()
+            .filter(|check| check.level == level)
+            .map(|check| &check.weight * share(check))
+            .sum::<Ratio>();
+        if earned.is_zero() {
+            continue;
+        }
+        let uncapped = &earned / (&earned + &missing);
+        let cap = cap(level);
+        let reached = uncapped.clone().min(cap.clone());
+        if reached > best.reached {
+            let capped = (uncapped > cap).then_some(level);
+            best = Best {
+                reached,
+                level: Some(level),
+                capped,
+            };
+        }
+    }
+    best
+}
+
+/// The weighted mean of several standings; none where there are none.
+pub fn mean<'a>(parts: impl IntoIterator<Item = (&'a Ratio, &'a Standing)>) -> Option<Standing> {
+    let zero = Standing {
+        verified: Ratio::zero(),
+        ceiling: Ratio::zero(),
+        attested: Ratio::zero(),
+    };
+    let (mut weights, mut sum) = (Ratio::zero(), zero);
+    for (weight, part) in parts {
+        sum.verified += weight * &part.verified;
+        sum.ceiling += weight * &part.ceiling;
+        sum.attested += weight * &part.attested;
+        weights += weight;
+    }
+    (!weights.is_zero()).then(|| Standing {
+        verified: sum.verified / &weights,
+        ceiling: sum.ceiling / &weights,
+        attested: sum.attested / &weights,
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -1,0 +1,3 @@
+//! The `ready` program.
+
+fn main() {}
