@@ -27,3 +27,4 @@
 //! the evidence is about.
 
 pub mod domain;
+pub mod manifest;

@@ -1,0 +1,82 @@
+//! The library: check definitions as data, one file each, built into the binary, and those of folders that a manifest
+//! names. Nothing is parsed before a manifest uses it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A definition's name and the text of its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// The file's name without `.toml`.
+    pub name: &'static str,
+    /// The file.
+    pub text: &'static str,
+}
+
+include!(concat!(env!("OUT_DIR"), "/library.rs"));
+
+/// Every definition that a manifest can use.
+#[derive(Clone, Debug)]
+pub struct Library {
+    folders: BTreeMap<String, (PathBuf, String)>,
+}
+
+impl Library {
+    /// The built-in definitions alone.
+    pub fn built_in() -> Library {
+        Library {
+            folders: BTreeMap::new(),
+        }
+    }
+
+    /// Adds the definitions of a folder; one of the same name takes the place of a built-in one. Hidden files and
+    /// those that are not `.toml` are left out.
+    ///
+    /// # Errors
+    /// The folder or one of its files cannot be read.
+    pub(super) fn add_folder(&mut self, folder: &Path) -> Result<(), String> {
+        let wrong = |path: &Path, error: std::io::Error| {
+            format!("cannot read `{}`: {error}", path.display())
+        };
+        for entry in std::fs::read_dir(folder).map_err(|error| wrong(folder, error))? {
+            let path = entry.map_err(|error| wrong(folder, error))?.path();
+            let Some(name) = path.file_stem().and_then(|name| name.to_str()) else {
+                continue;
+            };
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "toml")
+                && !name.starts_with('.')
+            {
+                let text = std::fs::read_to_string(&path).map_err(|error| wrong(&path, error))?;
+                self.folders.insert(name.to_string(), (path.clone(), text));
+            }
+        }
+        Ok(())
+    }
+
+    /// The file name (as shown in problems) and the text of a definition.
+    pub fn get(&self, name: &str) -> Option<(String, String)> {
+        if let Some((path, text)) = self.folders.get(name) {
+            return Some((path.display().to_string(), text.clone()));
+        }
+        let built_in = BUILT_IN.iter().find(|definition| definition.name == name)?;
+        Some((
+            format!("checks/{name}.toml (built in)"),
+            built_in.text.to_string(),
+        ))
+    }
+
+    /// All names, sorted.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names = self
+            .folders
+            .keys()
+            .map(String::as_str)
+            .chain(BUILT_IN.iter().map(|d| d.name))
+            .collect::<Vec<_>>();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}

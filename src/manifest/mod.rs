@@ -1,0 +1,86 @@
+//! From `readiness.toml` to a [`Project`]: read, resolved against the library, with everything that is wrong named at
+//! its place. `load` touches the disk, `parse` does not.
+
+mod check;
+mod expect;
+mod item;
+pub mod library;
+mod problem;
+mod project;
+mod sections;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use jiff::civil::Date;
+use sha2::{Digest, Sha256};
+
+pub use library::Library;
+pub use problem::{Problem, Problems, nearest};
+pub use project::{LibraryCheck, definition_digest, parse, parse_library_check};
+
+use crate::domain::project::Project;
+
+/// The manifest's name.
+pub const FILE: &str = "readiness.toml";
+
+/// A manifest that was read without a problem.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What it declares.
+    pub project: Project,
+    /// The file.
+    pub path: PathBuf,
+    /// The folder that its paths are relative to.
+    pub folder: PathBuf,
+    /// Its digest, `sha256:…`.
+    pub digest: String,
+}
+
+/// The nearest manifest from `start` upward.
+pub fn find(start: &Path) -> Option<PathBuf> {
+    start
+        .ancestors()
+        .map(|folder| folder.join(FILE))
+        .find(|path| path.is_file())
+}
+
+/// The names of the readers that a manifest may use, and what their tools' exit statuses mean: handed in by the caller,
+/// so that reading a manifest and reading results stay apart.
+#[derive(Clone, Copy)]
+pub struct Formats {
+    /// All names.
+    pub names: fn() -> Vec<&'static str>,
+    /// The exit statuses of the tool behind a name; none where there is no such reader.
+    pub exits: fn(&str) -> Option<crate::domain::check::Exits>,
+}
+
+/// Reads a manifest and the check folders that it names.
+///
+/// # Errors
+/// [`Problems`] where the manifest is wrong; another error where it cannot be read.
+pub fn load(path: &Path, today: Date, formats: Formats) -> Result<Loaded> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let digest = format!("sha256:{}", hex(&Sha256::digest(&bytes)));
+    let name = path.display().to_string();
+    let text = String::from_utf8(bytes).map_err(|error| Problems::not_utf8(&name, &error))?;
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+        _ => PathBuf::from("."),
+    };
+    let mut library = Library::built_in();
+    // Beside the manifest, without the `./` that nobody wrote.
+    let beside = path.parent().unwrap_or(Path::new(""));
+    let read_folder = |library: &mut Library, name: &str| library.add_folder(&beside.join(name));
+    let project = project::parse_with(&name, &text, &mut library, &read_folder, today, formats)?;
+    Ok(Loaded {
+        project,
+        path: path.to_path_buf(),
+        folder,
+        digest,
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,321 @@
+//! The tables beside the checks: project, requirements, claims, score, components, gates, waivers.
+
+use jiff::civil::Date;
+
+use super::check::{level, weight};
+use super::item::{At, Item};
+use super::problem::LineStarts;
+use super::project::place;
+use crate::domain::gate::{DEFAULT, Gate};
+use crate::domain::level::Caps;
+use crate::domain::project::{Claimed, Component, Project, Requires};
+use crate::domain::waiver::Waiver;
+
+/// `[project]`.
+pub(super) fn project(section: &Item<'_>, project: &mut Project) {
+    for item in section.table().into_iter().flatten() {
+        match item.key {
+            "name" => project.name = item.string().unwrap_or_default(),
+            "limitations" => project.limitations = item.strings(),
+            _ => item.unknown("`[project]`", &["name", "limitations"]),
+        }
+    }
+    if section.is_table() && !section.has("name") {
+        section.key_problem(
+            "`[project]` lacks `name`",
+            Some("add `name = \"…\"`".into()),
+        );
+    }
+}
+
+/// `[requires]`: tools and ports that a machine should have.
+pub(super) fn requires(section: &Item<'_>) -> Requires {
+    let mut requires = Requires::default();
+    for item in section.table().into_iter().flatten() {
+        match item.key {
+            "tools" => {
+                for tool in item.table().into_iter().flatten() {
+                    let Some(constraint) = tool.string() else {
+                        continue;
+                    };
+                    if crate::domain::version::Constraint::parse(&constraint).is_none() {
+                        let hint = "write it like `>= 3.11`, `20`, `>= 1.2, < 2` or `*`";
+                        tool.problem(
+                            format!("`{constraint}` is not a version constraint"),
+                            Some(hint.into()),
+                        );
+                    }
+                    requires.tools.push((tool.key.to_string(), constraint));
+                }
+            }
+            "ports" => {
+                let ports = item.elements();
+                requires.ports = ports
+                    .iter()
+                    .filter_map(|port| port.whole(1, 65_535))
+                    .map(|port| port as u16)
+                    .collect();
+            }
+            _ => item.unknown("`[requires]`", &["tools", "ports"]),
+        }
+    }
+    requires
+}
+
+/// `[claims]`.
+pub(super) fn claims(section: &Item<'_>, project: &mut Project, lines: &Lines<'_>) {
+    for item in section.table().into_iter().flatten() {
+        match item.key {
+            "overall" => {
+                project.claim = item.percent().map(|percent| Claimed {
+                    percent,
+                    source: lines.source(&item),
+                });
+            }
+            "documents" => item.not_supported_yet(),
+            _ => item.unknown("`[claims]`", &["overall", "documents"]),
+        }
+    }
+}
+
+/// `[score]`: caps, which may only be lowered.
+pub(super) fn score(section: &Item<'_>, caps: &mut Caps) {
+    let defaults = Caps::default();
+    for item in section.table().into_iter().flatten() {
+        if item.key != "caps" {
+            item.unknown("`[score]`", &["caps"]);
+            continue;
+        }
+        for cap in item.table().into_iter().flatten() {
+            let (slot, default) = match cap.key {
+                "exercised" => (&mut caps.exercised, defaults.exercised),
+                "validated" => (&mut caps.validated, defaults.validated),
+                "wired" => (&mut caps.wired, defaults.wired),
+                "present" => (&mut caps.present, defaults.present),
+                _ => {
+                    cap.unknown(
+                        "`[score.caps]`",
+                        &["exercised", "validated", "wired", "present"],
+                    );
+                    continue;
+                }
+            };
+            match cap.percent() {
+                Some(percent) if percent > default => {
+                    cap.problem(
+                        format!(
+                            "a cap can only be lowered: `{}` is at most {default}",
+                            cap.key
+                        ),
+                        None,
+                    );
+                }
+                Some(percent) => *slot = percent,
+                None => {}
+            }
+        }
+    }
+}
+
+/// `[components.ID]`.
+pub(super) fn component(header: &Item<'_>, lines: &Lines<'_>) -> Component {
+    kebab(header, "component");
+    let mut component = undeclared_component(header.key, lines.source(header));
+    for item in header.table().into_iter().flatten() {
+        match item.key {
+            "title" => component.title = item.string().unwrap_or(component.title),
+            "weight" => component.weight = weight(&item).unwrap_or(1.0),
+            "group" => component.group = item.string(),
+            "claim" => component.claim = item.percent(),
+            "owner" => component.owner = item.string(),
+            "aliases" => component.aliases = item.strings(),
+            "enough" => component.enough = level(&item),
+            _ => item.unknown(
+                &format!("component `{}`", header.key),
+                &[
+                    "title", "weight", "group", "claim", "owner", "aliases", "enough",
+                ],
+            ),
+        }
+    }
+    component
+}
+
+/// A component as it is where nothing is said about it.
+pub(super) fn undeclared_component(id: &str, source: crate::domain::check::Source) -> Component {
+    let mut title = id.replace('-', " ");
+    if let Some(first) = title.get(..1) {
+        title = first.to_uppercase() + &title[1..];
+    }
+    Component {
+        id: id.to_string(),
+        title,
+        weight: 1.0,
+        group: None,
+        claim: None,
+        owner: None,
+        aliases: vec![],
+        enough: None,
+        source,
+    }
+}
+
+/// A gate that was read, with the places of the names in it.
+pub(super) struct ReadGate {
+    pub(super) gate: Gate,
+    pub(super) require: Vec<At<String>>,
+    pub(super) components: Vec<At<String>>,
+}
+
+/// `[gate]` and `[gates.NAME]`.
+pub(super) fn gate(header: &Item<'_>, name: &str) -> ReadGate {
+    const LATER: [&str; 8] = [
+        "max_undeclared",
+        "no_regression",
+        "no_contradicted",
+        "no_fewer_tests",
+        "no_weakening",
+        "held_for",
+        "same_artifact",
+        "environment",
+    ];
+    const KNOWN: [&str; 8] = [
+        "says",
+        "min_score",
+        "count_attested",
+        "require",
+        "components",
+        "max_overclaim",
+        "max_unverified",
+        "require_level",
+    ];
+    let mut gate = Gate {
+        name: name.to_string(),
+        ..Gate::default()
+    };
+    let (mut require, mut components) = (vec![], vec![]);
+    for item in header.table().into_iter().flatten() {
+        match item.key {
+            "says" => gate.says = item.string(),
+            "min_score" => gate.min_score = item.percent(),
+            "count_attested" => gate.count_attested = item.boolean().unwrap_or(false),
+            "require" => {
+                let elements = item.elements();
+                require = elements
+                    .iter()
+                    .filter_map(|element| Some(At::new(element.string()?, element)))
+                    .collect();
+            }
+            "components" => {
+                for field in item.table().into_iter().flatten() {
+                    let at = At {
+                        value: field.key.to_string(),
+                        source: field.origin.source,
+                        span: field.key_span.clone(),
+                    };
+                    components.push(at);
+                    gate.components
+                        .extend(field.percent().map(|least| (field.key.to_string(), least)));
+                }
+            }
+            "max_overclaim" => gate.max_overclaim = item.percent(),
+            "max_unverified" => gate.max_unverified = item.count(),
+            "require_level" => gate.require_level = level(&item),
+            key if LATER.contains(&key) => item.not_supported_yet(),
+            _ => item.unknown(&format!("gate `{name}`"), &KNOWN),
+        }
+    }
+    gate.require = require.iter().map(|at| at.value.clone()).collect();
+    ReadGate {
+        gate,
+        require,
+        components,
+    }
+}
+
+/// `[gates.NAME]`: the name is checked here.
+pub(super) fn named_gate(header: &Item<'_>) -> ReadGate {
+    if header.key == DEFAULT {
+        header.key_problem("the default gate is declared as `[gate]`", None);
+    }
+    kebab(header, "gate");
+    gate(header, header.key)
+}
+
+/// `[waivers.CHECK]`.
+pub(super) fn waiver(header: &Item<'_>, today: Date) -> Option<Waiver> {
+    let (mut owner, mut reason, mut expires, mut down_to) = (None, None, None, None);
+    for item in header.table()? {
+        match item.key {
+            "owner" => owner = item.string(),
+            "reason" => reason = item.string(),
+            "expires" => expires = item.date(),
+            "down_to" => {
+                down_to = item.number_in("a credit from 0 to 1", |n| (0.0..=1.0).contains(&n))
+            }
+            _ => item.unknown(
+                &format!("waiver `{}`", header.key),
+                &["owner", "reason", "expires", "down_to"],
+            ),
+        }
+    }
+    for key in ["owner", "reason", "expires"] {
+        if !header.has(key) {
+            let hint = format!("a waiver says who accepts what until when; today is {today}");
+            header.key_problem(format!("waiver `{}` lacks `{key}`", header.key), Some(hint));
+        }
+    }
+    Some(Waiver {
+        check: header.key.to_string(),
+        owner: owner?,
+        reason: reason?,
+        expires: expires?,
+        down_to,
+    })
+}
+
+/// Notes a name that is not kebab-case.
+pub(super) fn kebab(header: &Item<'_>, what: &str) {
+    let id = header.key;
+    let fine = !id.is_empty()
+        && !id.starts_with('-')
+        && !id.ends_with('-')
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if !fine {
+        // Letters of other alphabets have no one spelling to propose.
+        let better = if id.is_ascii() { id } else { "" };
+        let better = better
+            .to_lowercase()
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join("-");
+        let hint = (!better.is_empty()).then(|| format!("write `{better}`"));
+        header.key_problem(
+            format!("{what} `{id}` is not kebab-case (lower case, digits, hyphens)"),
+            hint,
+        );
+    }
+}
+
+/// The lines of the manifest, for the places that reports name.
+pub(super) struct Lines<'a> {
+    file: &'a str,
+    starts: LineStarts,
+}
+
+impl<'a> Lines<'a> {
+    pub(super) fn new(file: &'a str, text: &str) -> Lines<'a> {
+        Lines {
+            file,
+            starts: LineStarts::new(text),
+        }
+    }
+
+    /// Where an item's key stands.
+    pub(super) fn source(&self, item: &Item<'_>) -> crate::domain::check::Source {
+        place(self.file, self.starts.at(item.key_span.start).0)
+    }
+}
