@@ -28,3 +28,6 @@
 
 pub mod domain;
 pub mod manifest;
+pub mod mask;
+pub mod process;
+pub mod sanitise;

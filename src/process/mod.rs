@@ -1,0 +1,107 @@
+//! Running other people's programs: started in a process group of their own, read while they run, bounded in time and
+//! in what is kept of their output, and never left behind.
+//!
+//! [`run`] gives what happened as data; it has no opinion about it. What it promises: it returns within the time limit
+//! plus the grace periods in [`Patience`], whatever the program does; every byte of both streams is counted and
+//! digested; nothing of the program's process group lives on, unless the command says that it may.
+//!
+//! Call it from any thread but the main one: orphans come to the main thread, and are told apart by that.
+
+mod cancel;
+mod capture;
+#[cfg(target_os = "linux")]
+mod orphans;
+mod start;
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use cancel::Cancel;
+pub use capture::{Captured, Keep};
+pub use start::{Environment, resolve};
+
+use crate::domain::evidence::{Failure, SpawnFailure};
+
+#[cfg(target_os = "linux")]
+pub use orphans::{adopt, sweep};
+#[cfg(unix)]
+pub use unix::run;
+#[cfg(windows)]
+pub use windows::run;
+
+/// Makes orphans of what is run come to this process: only where the system can.
+#[cfg(not(target_os = "linux"))]
+pub fn adopt() {}
+
+/// Ends what was left behind and belongs to no check: only where the system can tell.
+#[cfg(not(target_os = "linux"))]
+pub fn sweep(_run: &str, _spared: &[String]) -> Vec<String> {
+    vec![]
+}
+
+/// A program to run, with everything resolved.
+#[derive(Debug)]
+pub struct Command {
+    /// The program, as an absolute path.
+    pub program: PathBuf,
+    /// Its arguments, without its own name.
+    pub args: Vec<OsString>,
+    /// An existing directory, absolute.
+    pub cwd: PathBuf,
+    /// What it sees of the environment.
+    pub env: Environment,
+    /// How long it may run.
+    pub limit: Duration,
+    /// How much of its output is kept.
+    pub keep: Keep,
+    /// Whether what it leaves behind may live on.
+    pub leaves_running: bool,
+}
+
+/// What came of a program.
+#[derive(Debug)]
+pub struct Finished {
+    /// How it ended.
+    pub end: End,
+    /// Its standard output.
+    pub stdout: Captured,
+    /// Its standard error.
+    pub stderr: Captured,
+    /// Processes that outlived it, `name (pid)`.
+    pub leaked: Vec<String>,
+}
+
+/// How a program ended. A time limit or a cancellation outranks the status that it gives afterwards.
+#[derive(Clone, Debug, PartialEq)]
+pub enum End {
+    /// By itself, with this status.
+    Exit(i32),
+    /// By a signal that was not ours.
+    Signal(i32),
+    /// By us, at its time limit.
+    Timeout,
+    /// By us, since the run was stopped.
+    Cancelled,
+    /// It never began.
+    Spawn(Failure<SpawnFailure>),
+}
+
+/// How long we wait where a program does not do its part.
+pub(crate) struct Patience;
+
+impl Patience {
+    /// From TERM to KILL.
+    pub(crate) const TO_KILL: Duration = Duration::from_secs(2);
+    /// From the leader's end (or the last output after it) until its pipes are given up. Less than half a second loses
+    /// output on a loaded machine.
+    pub(crate) const TO_DRAIN: Duration = Duration::from_millis(600);
+    /// The most that output after the leader's end can prolong the wait.
+    pub(crate) const DRAIN_AT_MOST: Duration = Duration::from_secs(5);
+    /// For the kernel to end what was killed.
+    pub(crate) const TO_DIE: Duration = Duration::from_secs(5);
+}

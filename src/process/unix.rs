@@ -1,0 +1,337 @@
+//! One program on Unix: started, read, bounded, ended with its whole process group, reaped last.
+//!
+//! The leader is left a zombie until its group was killed (`pidfd` or `waitid` without reaping tells its end), since its
+//! number could be given to a stranger otherwise.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::process::{self as sys, Pid, Signal};
+
+use super::{Cancel, Captured, Command, End, Finished, Patience, start};
+
+/// Runs a program to its end, its time limit, or the word to stop.
+pub fn run(command: &Command, cancel: &Cancel) -> Finished {
+    let mut finished = Finished {
+        end: End::Cancelled,
+        stdout: Captured::new(command.keep),
+        stderr: Captured::new(command.keep),
+        leaked: vec![],
+    };
+    if cancel.told() > 0 {
+        return finished;
+    }
+    let started = Instant::now();
+    match spawn(command) {
+        Ok(child) => Watch::new(command, cancel, started, child).finish(&mut finished),
+        Err(error) => finished.end = End::Spawn(start::refused(&command.program, &error)),
+    }
+    finished
+}
+
+fn spawn(command: &Command) -> std::io::Result<Child> {
+    let mut tries = 0..5;
+    loop {
+        let mut process = std::process::Command::new(&command.program);
+        process
+            .args(&command.args)
+            .current_dir(&command.cwd)
+            .process_group(0);
+        process
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command.env.apply(&mut process);
+        match process.spawn() {
+            Err(error) if start::busy(&error) => match tries.next() {
+                // Another thread's child holds the file open for writing until it executes: a matter of milliseconds.
+                Some(attempt) => std::thread::sleep(Duration::from_millis(5 << attempt)),
+                None => return Err(error),
+            },
+            other => return other,
+        }
+    }
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Stage {
+    /// The program runs; until its limit.
+    Running,
+    /// It was asked to end; until it is made to.
+    Asked,
+    /// It was killed; until the kernel has done so.
+    Killed,
+    /// It has ended; until its pipes are empty and nobody holds them.
+    Draining,
+}
+
+struct Watch<'a> {
+    command: &'a Command,
+    cancel: &'a Cancel,
+    child: Child,
+    group: Pid,
+    /// Readable once the leader has ended; none where the system has no such thing.
+    leader: Option<OwnedFd>,
+    pipes: [Option<OwnedFd>; 2],
+    stage: Stage,
+    /// When the present stage gives way to the next.
+    until: Instant,
+    /// When draining ends, whatever still comes.
+    drained_at_most: Instant,
+    /// What we did to it, which outranks its status.
+    ended_by_us: Option<End>,
+    buffer: Vec<u8>,
+}
+
+impl<'a> Watch<'a> {
+    fn new(
+        command: &'a Command,
+        cancel: &'a Cancel,
+        started: Instant,
+        mut child: Child,
+    ) -> Watch<'a> {
+        let group = Pid::from_child(&child);
+        let pipes = [
+            child.stdout.take().map(OwnedFd::from),
+            child.stderr.take().map(OwnedFd::from),
+        ];
+        Watch {
+            command,
+            cancel,
+            leader: leader_fd(group),
+            child,
+            group,
+            pipes,
+            stage: Stage::Running,
+            until: started + command.limit,
+            drained_at_most: started,
+            ended_by_us: None,
+            buffer: vec![0; 64 << 10],
+        }
+    }
+
+    fn finish(mut self, finished: &mut Finished) {
+        loop {
+            self.advance();
+            if self.stage == Stage::Draining && self.done() {
+                break;
+            }
+            self.wait_and_read(finished);
+        }
+        self.end_the_rest(finished);
+        let status = self.child.wait();
+        finished.end = match (self.ended_by_us, status) {
+            (Some(end), _) => end,
+            (None, Ok(status)) => match (status.code(), status.signal()) {
+                (Some(code), _) => End::Exit(code),
+                (None, signal) => End::Signal(signal.unwrap_or(0)),
+            },
+            (None, Err(_)) => End::Signal(0),
+        };
+    }
+
+    /// Goes on to the next stage where the present one is over.
+    fn advance(&mut self) {
+        let now = Instant::now();
+        if self.stage != Stage::Draining && self.leader_has_ended() {
+            if self.ended_by_us.is_some() {
+                // It was asked to end and did; what it leaves behind in its group is not asked again.
+                self.signal(Signal::KILL);
+            }
+            self.stage = Stage::Draining;
+            self.until = now + Patience::TO_DRAIN;
+            self.drained_at_most = now + Patience::DRAIN_AT_MOST;
+            return;
+        }
+        match self.stage {
+            Stage::Running if self.cancel.told() > 0 => self.ask(End::Cancelled, now),
+            Stage::Running if now >= self.until => self.ask(End::Timeout, now),
+            Stage::Asked if now >= self.until || self.cancel.told() > 1 => {
+                self.signal(Signal::KILL);
+                self.stage = Stage::Killed;
+                self.until = now + Patience::TO_DIE;
+            }
+            Stage::Killed if now >= self.until => {
+                // It hangs in the kernel. Nothing more can be done to it, and the run must go on.
+                self.stage = Stage::Draining;
+                self.until = now;
+                self.drained_at_most = now;
+            }
+            _ => {}
+        }
+    }
+
+    fn ask(&mut self, end: End, now: Instant) {
+        self.ended_by_us = Some(end);
+        self.signal(Signal::TERM);
+        // A stopped process takes the signal only once it goes on.
+        self.signal(Signal::CONT);
+        self.stage = Stage::Asked;
+        self.until = now + Patience::TO_KILL;
+    }
+
+    fn signal(&self, signal: Signal) {
+        // The leader is not reaped yet, so the group's number is still its own.
+        let _ = sys::kill_process_group(self.group, signal);
+    }
+
+    fn done(&self) -> bool {
+        let now = Instant::now();
+        if now >= self.until.min(self.drained_at_most) {
+            return true;
+        }
+        let closed = self.pipes.iter().all(Option::is_none);
+        closed && (self.command.leaves_running || self.left_behind().is_empty())
+    }
+
+    /// Waits for output, the leader's end, the word to stop, or the end of the stage, and takes in what came.
+    fn wait_and_read(&mut self, finished: &mut Finished) {
+        let mut fds = Vec::with_capacity(4);
+        let pipes = self
+            .pipes
+            .each_ref()
+            .map(|pipe| pipe.as_ref().map(|pipe| push(&mut fds, pipe.as_fd())));
+        if let (Some(leader), true) = (&self.leader, self.stage != Stage::Draining) {
+            push(&mut fds, leader.as_fd());
+        }
+        match self.stage {
+            Stage::Running => _ = push(&mut fds, self.cancel.fd(0)),
+            Stage::Asked => _ = push(&mut fds, self.cancel.fd(1)),
+            Stage::Killed | Stage::Draining => {}
+        }
+        let mut patience = self.until.saturating_duration_since(Instant::now());
+        let must_ask_again = self.leader.is_none() || pipes == [None, None];
+        if must_ask_again && self.stage != Stage::Running || self.leader.is_none() {
+            // Nothing tells when the leader (without a pidfd) or what it left behind ends: look again soon.
+            patience = patience.min(Duration::from_millis(10));
+        }
+        let timeout = Timespec {
+            tv_sec: patience.as_secs() as i64,
+            tv_nsec: i64::from(patience.subsec_nanos()),
+        };
+        if rustix::event::poll(&mut fds, Some(&timeout)).is_err() {
+            return;
+        }
+        let ready = pipes.map(|at| at.is_some_and(|at| !fds[at].revents().is_empty()));
+        drop(fds);
+        for (at, _) in ready.iter().enumerate().filter(|(_, ready)| **ready) {
+            let stream = if at == 0 {
+                &mut finished.stdout
+            } else {
+                &mut finished.stderr
+            };
+            self.read(at, stream);
+        }
+    }
+
+    fn read(&mut self, at: usize, stream: &mut Captured) {
+        let Some(pipe) = &self.pipes[at] else { return };
+        match rustix::io::read(pipe, &mut self.buffer[..]) {
+            Ok(0) => self.pipes[at] = None,
+            Ok(length) => {
+                stream.push(&self.buffer[..length]);
+                if self.stage == Stage::Draining {
+                    self.until = Instant::now() + Patience::TO_DRAIN;
+                }
+            }
+            Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
+            Err(_) => self.pipes[at] = None,
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn leader_has_ended(&self) -> bool {
+        let Some(leader) = &self.leader else {
+            return self.leader_is_zombie();
+        };
+        let mut fds = [PollFd::new(leader, PollFlags::IN)];
+        let now = Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        matches!(rustix::event::poll(&mut fds, Some(&now)), Ok(ready) if ready > 0)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn leader_has_ended(&self) -> bool {
+        self.leader_is_zombie()
+    }
+
+    fn leader_is_zombie(&self) -> bool {
+        let options =
+            sys::WaitIdOptions::EXITED | sys::WaitIdOptions::NOHANG | sys::WaitIdOptions::NOWAIT;
+        !matches!(sys::waitid(sys::WaitId::Pid(self.group), options), Ok(None))
+    }
+
+    /// Ends whatever of the program is left, by group first, then what left the group.
+    fn end_the_rest(&self, finished: &mut Finished) {
+        if self.command.leaves_running && self.ended_by_us.is_none() {
+            return;
+        }
+        let left_behind = self.left_behind();
+        self.signal(Signal::KILL);
+        if !left_behind.is_empty() || self.ended_by_us.is_some() {
+            self.end_left_behind();
+        }
+        if self.ended_by_us.is_none() {
+            finished.leaked = left_behind;
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn owner(&self) -> super::orphans::Owner<'_> {
+        let of = |name: &str| self.command.env.set.get(name).map_or("", String::as_str);
+        super::orphans::Owner {
+            group: self.group,
+            run: of(super::orphans::RUN),
+            check: of(super::orphans::CHECK),
+        }
+    }
+
+    /// The processes that outlived the leader, by name.
+    #[cfg(target_os = "linux")]
+    fn left_behind(&self) -> Vec<String> {
+        super::orphans::of(&self.owner())
+            .into_iter()
+            .map(|orphan| orphan.name)
+            .collect()
+    }
+
+    #[cfg(target_os = "linux")]
+    fn end_left_behind(&self) {
+        super::orphans::end(&self.owner());
+    }
+
+    /// Without a way to list them, an open pipe is the sign that something of the group lives on.
+    #[cfg(not(target_os = "linux"))]
+    fn left_behind(&self) -> Vec<String> {
+        let open = self.pipes.iter().any(Option::is_some);
+        if open {
+            vec![format!("a process of group {}", self.group)]
+        } else {
+            vec![]
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn end_left_behind(&self) {}
+}
+
+fn push<'fd>(fds: &mut Vec<PollFd<'fd>>, fd: BorrowedFd<'fd>) -> usize {
+    fds.push(PollFd::from_borrowed_fd(fd, PollFlags::IN));
+    fds.len() - 1
+}
+
+#[cfg(target_os = "linux")]
+fn leader_fd(leader: Pid) -> Option<OwnedFd> {
+    sys::pidfd_open(leader, sys::PidfdFlags::empty()).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn leader_fd(_: Pid) -> Option<OwnedFd> {
+    None
+}
