@@ -30,4 +30,5 @@ pub mod domain;
 pub mod manifest;
 pub mod mask;
 pub mod process;
+pub mod reader;
 pub mod sanitise;

@@ -1,0 +1,293 @@
+//! From the bytes of a tool's results to figures: one file per format. The probe that ran the tool hands over what the
+//! tool wrote; what is read here becomes the reading of its evidence.
+//!
+//! Each reader is pure, never panics whatever the bytes, takes time linear in them, and prefers to say that results
+//! are unreadable over guessing: a wrong count is worse than none. Where a tool leaves open what became of a test, the
+//! worse is assumed. Printed text is read with colours or without, with either line ending.
+//!
+//! To add a format: one file here and one line in [`ALL`].
+
+pub mod jest;
+pub mod junit;
+pub mod libtest;
+pub mod pytest;
+
+use crate::domain::check::Exits;
+use crate::domain::evidence::{Counts, Results};
+
+/// A format of results that can be read.
+pub struct Format {
+    /// Its name in manifests.
+    pub name: &'static str,
+    /// What it is, in one line for a person.
+    pub about: &'static str,
+    /// Turns a tool's whole output into figures. The error says in one lower-case sentence what is wrong and where.
+    pub read: fn(&[u8]) -> Result<Results, String>,
+    /// What the exit statuses of a tool that writes it mean, where the manifest does not say.
+    pub exits: fn() -> Exits,
+}
+
+/// Every format, by name.
+#[rustfmt::skip]
+pub const ALL: &[Format] = &[
+    Format { name: "jest", about: "the JSON of `jest --json`", read: jest::read, exits: Exits::default },
+    Format { name: "junit", about: "JUnit XML, which most test tools write", read: junit::read, exits: Exits::default },
+    Format { name: "libtest", about: "what `cargo test` prints", read: libtest::read, exits: Exits::default },
+    Format { name: "pytest", about: "the summary that pytest prints", read: pytest::read, exits: pytest::exits },
+    Format { name: "vitest", about: "the JSON of `vitest --reporter=json`", read: jest::read, exits: Exits::default },
+];
+
+/// The format of that name.
+pub fn by_name(name: &str) -> Option<&'static Format> {
+    ALL.iter().find(|format| format.name == name)
+}
+
+/// Results as they are counted, with the names of the first that failed.
+#[derive(Debug, Default)]
+struct Tally {
+    counts: Counts,
+    failures: Vec<String>,
+}
+
+impl Tally {
+    fn passed(&mut self, number: u64) {
+        self.counts.passed = self.counts.passed.saturating_add(number);
+    }
+
+    fn skipped(&mut self, number: u64) {
+        self.counts.skipped = self.counts.skipped.saturating_add(number);
+    }
+
+    fn failed(&mut self, number: u64) {
+        self.counts.failed = self.counts.failed.saturating_add(number);
+    }
+
+    /// Names a failed result.
+    fn name(&mut self, name: &str) {
+        if self.failures.len() < Results::NAMED {
+            self.failures.push(short(name));
+        }
+    }
+
+    fn results(self) -> Results {
+        Results::counted(self.counts, self.failures)
+    }
+}
+
+/// A tool's words as one line of bounded length: they may hold line breaks and control characters, and go on for ever.
+fn short(words: &str) -> String {
+    const LONGEST: usize = 200;
+    let mut characters = words.trim().chars();
+    let mut short: String = characters
+        .by_ref()
+        .take(LONGEST)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if characters.next().is_some() {
+        short.push('…');
+    }
+    short
+}
+
+/// Printed text as a person sees it: escape sequences (ECMA-48) removed, bytes that are not UTF-8 replaced.
+fn plain(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.trim_start_matches('\u{feff}');
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, sequence)) = rest.split_once('\u{1b}') {
+        plain.push_str(before);
+        rest = after_escape(sequence);
+    }
+    plain.push_str(rest);
+    plain
+}
+
+/// What follows an escape sequence, given what follows its ESC. A sequence never reaches over the end of its line, so
+/// that a broken one hides no line.
+fn after_escape(sequence: &str) -> &str {
+    let last = |rest: &'_ str, from: char| rest.starts_with(|c| (from..='~').contains(&c));
+    let (rest, last) = if let Some(control) = sequence.strip_prefix('[') {
+        let rest = control.trim_start_matches(|c| (' '..='?').contains(&c));
+        (rest, last(rest, '@'))
+    } else if let Some(command) = sequence.strip_prefix(']') {
+        let line = command.split('\n').next().unwrap_or_default();
+        let bell = line.find('\u{7}').map(|at| at + 1);
+        let string = line.find("\u{1b}\\").map(|at| at + 2);
+        let length = bell.into_iter().chain(string).min().unwrap_or(line.len());
+        (&command[length..], false)
+    } else {
+        let rest = sequence.trim_start_matches(|c| (' '..='/').contains(&c));
+        (rest, last(rest, '0'))
+    };
+    // All characters of a sequence are ASCII, one byte each.
+    &rest[usize::from(last)..]
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What a reader makes of an output: passed, failed, skipped and the names of the failed, or a part of the error.
+    pub(super) type Read = Result<([u64; 3], &'static [&'static str]), &'static str>;
+
+    /// An output that a tool wrote, by its path under `tests/outputs`.
+    macro_rules! output {
+        ($path:literal) => {
+            (
+                $path,
+                include_bytes!(concat!("../../tests/outputs/", $path)).as_slice(),
+            )
+        };
+    }
+    pub(super) use output;
+
+    /// Holds what a reader makes of each output against what it should.
+    pub(super) fn check(
+        read: fn(&[u8]) -> Result<Results, String>,
+        cases: &[((&str, &[u8]), Read)],
+    ) {
+        for ((name, bytes), expected) in cases {
+            match (read(bytes), expected) {
+                (Ok(results), Ok((counts, failures))) => {
+                    let Counts {
+                        passed,
+                        failed,
+                        skipped,
+                    } = results.counts.unwrap();
+                    assert_eq!([passed, failed, skipped], *counts, "{name}");
+                    assert_eq!(results.failures, *failures, "{name}");
+                }
+                (Err(said), Err(part)) => {
+                    assert!(said.contains(part), "{name}: {said}");
+                    assert!(
+                        !said.contains('\n') && !said.starts_with(char::is_uppercase),
+                        "{name}: {said}"
+                    );
+                }
+                (read, expected) => panic!("{name}: {read:?}, not {expected:?}"),
+            }
+        }
+    }
+
+    /// Outputs cut off, with bytes changed, with parts repeated, and bytes that no tool wrote.
+    pub(super) fn damaged(outputs: Vec<&'static [u8]>) -> impl Strategy<Value = Vec<u8>> {
+        let place = || any::<prop::sample::Index>();
+        let change = (place(), any::<u8>());
+        let harmed = (
+            prop::sample::select(outputs),
+            place(),
+            prop::collection::vec(change, 0..4),
+            prop::option::of((place(), place(), place())),
+        );
+        let harmed = harmed.prop_map(|(output, end, changes, repeat)| {
+            let mut bytes = output.to_vec();
+            for (at, byte) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            if let Some((from, length, to)) = repeat {
+                let from = from.index(bytes.len());
+                let part = bytes[from..from + length.index(bytes.len() - from)].to_vec();
+                let to = to.index(bytes.len());
+                bytes.splice(to..to, part);
+            } else {
+                bytes.truncate(end.index(output.len()) + 1);
+            }
+            bytes
+        });
+        prop_oneof![3 => harmed, 1 => prop::collection::vec(any::<u8>(), 0..300)]
+    }
+
+    /// What holds of results whatever was read.
+    pub(super) fn sound(read: Result<Results, String>) -> Result<(), TestCaseError> {
+        if let Ok(results) = read {
+            let counts = results
+                .counts
+                .ok_or_else(|| TestCaseError::fail("no counts"))?;
+            prop_assert!(results.failures.len() <= Results::NAMED);
+            prop_assert!(results.failures.len() as u64 <= counts.failed);
+        }
+        Ok(())
+    }
+
+    /// Runs it on a stack as small as a spawned thread's.
+    pub(super) fn on_a_small_stack(run: impl FnOnce() + Send + 'static) {
+        std::thread::Builder::new()
+            .stack_size(2 << 20)
+            .spawn(run)
+            .unwrap()
+            .join()
+            .unwrap();
+    }
+
+    #[test]
+    fn formats_are_found_by_their_names() {
+        for format in ALL {
+            assert_eq!(
+                by_name(format.name).map(|found| found.about),
+                Some(format.about)
+            );
+        }
+        assert!(by_name("").is_none());
+        assert!(ALL.is_sorted_by(|one, next| one.name < next.name));
+    }
+
+    #[test]
+    fn every_reader_refuses_what_is_empty() {
+        for format in ALL {
+            for nothing in [&b""[..], b" \r\n\n", b"\xef\xbb\xbf"] {
+                let said = (format.read)(nothing).unwrap_err();
+                assert!(said.contains("empty"), "{}: {said}", format.name);
+            }
+        }
+    }
+
+    #[test]
+    fn only_pytest_has_a_status_for_nothing() {
+        for format in ALL {
+            let exits = (format.exits)();
+            assert_eq!(exits.passed, [0]);
+            assert_eq!(
+                exits.no_results.as_slice(),
+                if format.name == "pytest" {
+                    &[5][..]
+                } else {
+                    &[]
+                }
+            );
+        }
+    }
+
+    #[test]
+    fn escape_sequences_vanish() {
+        for (printed, seen) in [
+            ("\u{1b}[31m1 failed\u{1b}[0m", "1 failed"),
+            ("\u{1b}[32mok\u{1b}(B\u{1b}[m.", "ok."),
+            ("\u{1b}]8;;http://x\u{1b}\\link\u{1b}]8;;\u{7}!", "link!"),
+            ("\u{1b}]0;no end\nnext", "\nnext"),
+            ("\u{1b}[31\nnext", "\nnext"),
+            ("\u{1b}[é\u{1b}", "é"),
+            ("\u{1b}\u{1b}[1mx", "x"),
+            ("\u{1b}cx", "x"),
+        ] {
+            assert_eq!(plain(printed.as_bytes()), seen, "{printed:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_one_short_line() {
+        let mut tally = Tally::default();
+        tally.name(&format!(" a\nb\u{1b}[1m{} ", "é".repeat(300)));
+        assert!(tally.failures[0].starts_with("a b [1mé"));
+        assert!(tally.failures[0].ends_with("é…"));
+        assert_eq!(tally.failures[0].chars().count(), 201);
+        for _ in 0..100 {
+            tally.name("x");
+        }
+        assert_eq!(tally.failures.len(), Results::NAMED);
+    }
+}
