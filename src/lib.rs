@@ -29,6 +29,7 @@
 pub mod domain;
 pub mod manifest;
 pub mod mask;
+pub mod probe;
 pub mod process;
 pub mod reader;
 pub mod sanitise;

@@ -1,0 +1,222 @@
+//! Looking: one file per kind of probe, specification in, evidence out. A probe that cannot look says so in its evidence;
+//! it never fails the run.
+
+mod comments;
+mod content;
+mod dotenv;
+mod file;
+pub mod http;
+pub mod preflight;
+mod run;
+mod structured;
+mod variable;
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use crate::domain::check::{Check, FileProbe, Probe};
+use crate::domain::evidence::{Attempt, Failure, LookFailure, Outcome, Reading, Results, Stream};
+use crate::domain::interpolate;
+use crate::mask::Masker;
+use crate::process::{Cancel, Captured};
+
+/// Bytes of a stream that evidence keeps, after masking.
+const STORED_HEAD: usize = 4 << 10;
+const STORED_TAIL: usize = 16 << 10;
+
+/// Turns a tool's results into figures: the format's name and the bytes in, the figures or what is wrong out.
+pub type ReadResults = fn(&str, &[u8]) -> Result<Results, String>;
+
+/// What every probe of a run looks with.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The manifest's folder, absolute.
+    pub folder: &'a Path,
+    /// The run's id.
+    pub run: &'a str,
+    /// The word to stop.
+    pub cancel: &'a Cancel,
+    /// Takes secrets out of what is kept.
+    pub masker: &'a Masker,
+    /// The HTTP clients.
+    pub clients: &'a http::Clients,
+    /// The readers.
+    pub read: ReadResults,
+}
+
+/// What one look gave.
+#[derive(Debug)]
+pub struct Look {
+    /// The attempt.
+    pub attempt: Attempt,
+    /// Program and arguments, where one was to be started.
+    pub command: Vec<String>,
+    /// What else was looked at.
+    pub target: Option<String>,
+}
+
+impl Look {
+    fn new(attempt: Attempt) -> Look {
+        Look {
+            attempt,
+            command: vec![],
+            target: None,
+        }
+    }
+}
+
+/// Looks once. Nothing in what comes back holds a secret that the masker knows.
+pub fn observe(check: &Check, context: &Context<'_>) -> Look {
+    let look = match &check.probe {
+        Probe::Run(probe) => run::observe(check, probe, context),
+        Probe::Http(probe) => http::observe(check, probe, context),
+        Probe::File(probe) => {
+            let attempt = match context.filled(&probe.pattern, check) {
+                Ok((pattern, folder)) => file::observe(
+                    &FileProbe {
+                        pattern,
+                        ..probe.clone()
+                    },
+                    &folder,
+                ),
+                Err(failure) => unseen(failure),
+            };
+            Look {
+                target: Some(probe.pattern.clone()),
+                ..Look::new(attempt)
+            }
+        }
+        Probe::Variable(probe) => {
+            let file = probe.file.as_deref().unwrap_or_default();
+            let target = match &probe.file {
+                Some(file) => format!("{} in {file}", probe.name),
+                None => probe.name.clone(),
+            };
+            let attempt = match context.filled(file, check) {
+                Ok((_, folder)) => {
+                    variable::observe(probe, &folder, &|name| context.variable(name))
+                }
+                Err(failure) => unseen(failure),
+            };
+            Look {
+                target: Some(target),
+                ..Look::new(attempt)
+            }
+        }
+        Probe::Manual(_) => Look::new(Attempt::new(Timestamp::now(), 0, Outcome::Attested)),
+    };
+    context.masked(look)
+}
+
+/// An attempt that could not even look.
+fn unseen(failure: Failure<LookFailure>) -> Attempt {
+    Attempt::new(Timestamp::now(), 0, Outcome::Unseen(failure))
+}
+
+impl Context<'_> {
+    /// A variable of the environment that `ready` runs in.
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+    }
+
+    /// A text and the check's folder with `{env.NAME}` put in.
+    fn filled(
+        &self,
+        text: &str,
+        check: &Check,
+    ) -> Result<(String, std::path::PathBuf), Failure<LookFailure>> {
+        let filled = |text: &str| interpolate::environment(text, |name| self.variable(name));
+        let both = filled(text).and_then(|text| {
+            Ok((
+                text,
+                self.folder
+                    .join(filled(check.cwd.as_deref().unwrap_or("."))?),
+            ))
+        });
+        both.map_err(|name| {
+            Failure::new(
+                LookFailure::MissingVariable,
+                format!("`{{env.{name}}}` is not set"),
+            )
+        })
+    }
+
+    /// What evidence keeps of a stream. Secrets are masked before anything is cut; next to a cut that the capture made,
+    /// what could be a part of a secret is left out.
+    fn stream(&self, captured: &Captured) -> Stream {
+        let digest = captured.digest();
+        let bytes = captured.bytes;
+        if !captured.truncated() {
+            let masked = self.masker.bytes(&captured.kept()).into_owned();
+            return if masked.len() <= STORED_TAIL {
+                Stream {
+                    bytes,
+                    digest,
+                    truncated: false,
+                    head: String::new(),
+                    tail: lossy(&masked),
+                }
+            } else {
+                self.cut(bytes, digest, &masked, &masked[STORED_HEAD..])
+            };
+        }
+        let border = self.masker.border();
+        let tail = captured.tail();
+        let head = self.masker.bytes(&captured.head).into_owned();
+        let tail = self.masker.bytes(&tail).into_owned();
+        let head = &head[..head.len().saturating_sub(border)];
+        self.cut(bytes, digest, head, &tail[border.min(tail.len())..])
+    }
+
+    fn cut(&self, bytes: u64, digest: String, head: &[u8], tail: &[u8]) -> Stream {
+        let head = lossy(&head[..head.len().min(STORED_HEAD)]);
+        let tail = lossy(&tail[tail.len().saturating_sub(STORED_TAIL)..]);
+        Stream {
+            bytes,
+            digest,
+            truncated: true,
+            head,
+            tail,
+        }
+    }
+
+    /// Masks every text that may hold what a program or a server said.
+    fn masked(&self, mut look: Look) -> Look {
+        let mask = |text: &mut String| {
+            if let std::borrow::Cow::Owned(masked) = self.masker.text(text) {
+                *text = masked;
+            }
+        };
+        look.command.iter_mut().for_each(mask);
+        look.target.iter_mut().for_each(mask);
+        let attempt = &mut look.attempt;
+        for checked in &mut attempt.checked {
+            mask(&mut checked.what);
+            mask(&mut checked.seen);
+        }
+        attempt.cannot_tell.iter_mut().for_each(mask);
+        attempt.leaked.iter_mut().for_each(mask);
+        attempt.files.iter_mut().flatten().for_each(mask);
+        match &mut attempt.outcome {
+            Outcome::Spawn(failure) => mask(&mut failure.text),
+            Outcome::Unanswered(failure) => mask(&mut failure.text),
+            Outcome::Unseen(failure) => mask(&mut failure.text),
+            _ => {}
+        }
+        match &mut attempt.reading {
+            Some(Reading::Results(results)) => results.failures.iter_mut().for_each(mask),
+            Some(Reading::Unreadable(problem)) => mask(problem),
+            None => {}
+        }
+        if let Some(answer) = &mut attempt.answer {
+            answer.headers.iter_mut().for_each(|(_, value)| mask(value));
+        }
+        look
+    }
+}
+
+/// Bytes as text: what is not UTF-8 is replaced.
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

@@ -1,0 +1,277 @@
+//! `run`: a program, its exit status, its output, and the results that its reader finds.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime};
+
+use jiff::Timestamp;
+use regex::bytes::Regex;
+
+use super::{Context, Look};
+use crate::domain::check::{Check, Reader, ReaderInput, RunProbe};
+use crate::domain::evidence::{Attempt, Failure, Outcome, Reading, SpawnFailure};
+use crate::domain::expectation::Checked;
+use crate::domain::interpolate;
+use crate::process::{self, Captured, Command, End, Environment, Finished, Keep};
+
+/// The largest result file that is read.
+const RESULTS_AT_MOST: u64 = 64 << 20;
+
+pub(super) fn observe(check: &Check, probe: &RunProbe, context: &Context<'_>) -> Look {
+    let (started, clock) = (Timestamp::now(), Instant::now());
+    let prepared = match prepare(check, probe, context) {
+        Ok(prepared) => prepared,
+        Err(failure) => {
+            let attempt = Attempt::new(
+                started,
+                clock.elapsed().as_millis() as u64,
+                Outcome::Spawn(failure),
+            );
+            return Look {
+                command: probe.argv.clone(),
+                ..Look::new(attempt)
+            };
+        }
+    };
+    let results = match probe.reader.as_ref().map(|reader| &reader.input) {
+        Some(ReaderInput::File(name)) => Some(ResultFile::before(&prepared, name)),
+        _ => None,
+    };
+    let finished = process::run(&prepared.command, context.cancel);
+    let attempt = Attempt::new(
+        started,
+        clock.elapsed().as_millis() as u64,
+        outcome(&finished.end, check),
+    );
+    let judged = matches!(finished.end, End::Exit(_));
+    let attempt = Attempt {
+        reading: match &probe.reader {
+            Some(reader) if judged => Some(read(reader, results, &finished, context)),
+            _ => None,
+        },
+        checked: if judged {
+            checked(probe, &finished)
+        } else {
+            vec![]
+        },
+        cannot_tell: if judged {
+            cannot_tell(check, &finished)
+        } else {
+            None
+        },
+        stdout: Some(context.stream(&finished.stdout)),
+        stderr: Some(context.stream(&finished.stderr)),
+        leaked: finished.leaked,
+        ..attempt
+    };
+    Look {
+        command: prepared.shown,
+        ..Look::new(attempt)
+    }
+}
+
+struct Prepared {
+    command: Command,
+    /// Program and arguments as a person would type them.
+    shown: Vec<String>,
+}
+
+fn prepare(
+    check: &Check,
+    probe: &RunProbe,
+    context: &Context<'_>,
+) -> Result<Prepared, Failure<SpawnFailure>> {
+    let missing = |name: String| {
+        Failure::new(
+            SpawnFailure::MissingVariable,
+            format!("`{{env.{name}}}` is not set"),
+        )
+    };
+    let outside =
+        |text: &str| interpolate::environment(text, |name| context.variable(name)).map_err(missing);
+    let cwd = match &check.cwd {
+        Some(cwd) => context.folder.join(outside(cwd)?),
+        None => context.folder.to_path_buf(),
+    };
+    let mut env = Environment {
+        clean: check.clean_env,
+        set: Default::default(),
+    };
+    for (name, value) in &check.env {
+        env.set.insert(name.clone(), outside(value)?);
+    }
+    env.set
+        .insert("READY_RUN_ID".to_string(), context.run.to_string());
+    env.set.insert("READY_CHECK".to_string(), check.id.clone());
+    env.set
+        .entry("PWD".to_string())
+        .or_insert_with(|| cwd.display().to_string());
+    let inside = |name: &str| {
+        env.get(name)
+            .map(|value| value.to_string_lossy().into_owned())
+    };
+    let filled = |text: &String| interpolate::environment(text, inside).map_err(missing);
+    let argv = probe
+        .argv
+        .iter()
+        .map(filled)
+        .collect::<Result<Vec<_>, _>>()?;
+    let (program, args) = if probe.shell {
+        shell(&argv.join(" "))
+    } else {
+        let (program, args) = argv
+            .split_first()
+            .ok_or_else(|| Failure::new(SpawnFailure::Other, "it names no program"))?;
+        (program.clone(), args.iter().map(OsString::from).collect())
+    };
+    let needs_all = probe
+        .reader
+        .as_ref()
+        .is_some_and(|reader| !matches!(reader.input, ReaderInput::File(_)))
+        || !probe.expect.stdout.is_empty()
+        || !probe.expect.stderr.is_empty()
+        || !check.cannot_tell.stdout.is_empty();
+    Ok(Prepared {
+        command: Command {
+            program: process::resolve(&program, &cwd, &env)?,
+            args,
+            cwd,
+            limit: check.timeout,
+            keep: if needs_all {
+                Keep::TO_READ
+            } else {
+                Keep::TO_SHOW
+            },
+            leaves_running: check.leaves_running,
+            env,
+        },
+        shown: argv,
+    })
+}
+
+/// The system's shell, given a script.
+fn shell(script: &str) -> (String, Vec<OsString>) {
+    if cfg!(windows) {
+        ("cmd".to_string(), vec!["/C".into(), script.into()])
+    } else {
+        ("/bin/sh".to_string(), vec!["-c".into(), script.into()])
+    }
+}
+
+fn outcome(end: &End, check: &Check) -> Outcome {
+    match end {
+        End::Exit(status) => Outcome::Exit(*status),
+        End::Signal(signal) => Outcome::Signal(*signal),
+        End::Timeout => Outcome::Timeout(check.timeout.as_millis() as u64),
+        End::Cancelled => Outcome::Cancelled,
+        End::Spawn(failure) => Outcome::Spawn(failure.clone()),
+    }
+}
+
+fn checked(probe: &RunProbe, finished: &Finished) -> Vec<Checked> {
+    let hold =
+        |expect: &crate::domain::expectation::TextExpect, name, stream: &Captured| match expect
+            .is_empty()
+        {
+            true => vec![],
+            false => expect.check(name, &stream.kept(), !stream.truncated()),
+        };
+    let mut results = hold(&probe.expect.stdout, "stdout", &finished.stdout);
+    results.extend(hold(&probe.expect.stderr, "stderr", &finished.stderr));
+    results
+}
+
+/// The first rule by which the tool could not do its work.
+fn cannot_tell(check: &Check, finished: &Finished) -> Option<String> {
+    let rules = &check.cannot_tell;
+    let first = |patterns: &[String], name: &str, stream: &Captured| {
+        let text = (!patterns.is_empty()).then(|| stream.kept())?;
+        let matching = patterns
+            .iter()
+            .find(|pattern| Regex::new(pattern).is_ok_and(|regex| regex.is_match(&text)))?;
+        Some(format!("{name} matches `{matching}`"))
+    };
+    first(&rules.stderr, "stderr", &finished.stderr)
+        .or_else(|| first(&rules.stdout, "stdout", &finished.stdout))
+}
+
+fn read(
+    reader: &Reader,
+    results: Option<ResultFile>,
+    finished: &Finished,
+    context: &Context<'_>,
+) -> Reading {
+    let stream = |stream: &Captured, name: &str| match stream.truncated() {
+        true => Err(format!(
+            "{name} is too long to be read: {} bytes",
+            stream.bytes
+        )),
+        false => Ok(stream.kept()),
+    };
+    let bytes = match (&reader.input, results) {
+        (ReaderInput::File(_), Some(file)) => file.after(),
+        (ReaderInput::Stderr, _) => stream(&finished.stderr, "stderr"),
+        _ => stream(&finished.stdout, "stdout"),
+    };
+    match bytes.and_then(|bytes| (context.read)(&reader.format, &bytes)) {
+        Ok(results) => Reading::Results(results),
+        Err(problem) => Reading::Unreadable(problem),
+    }
+}
+
+/// A file that a run must write: what it was before tells whether it did.
+struct ResultFile {
+    name: String,
+    path: PathBuf,
+    before: Option<Mark>,
+}
+
+/// What changes when a file is written.
+#[derive(PartialEq)]
+struct Mark {
+    modified: Option<SystemTime>,
+    length: u64,
+    file: u64,
+}
+
+impl Mark {
+    fn of(path: &Path) -> Option<Mark> {
+        let data = std::fs::metadata(path).ok()?;
+        #[cfg(unix)]
+        let file = std::os::unix::fs::MetadataExt::ino(&data);
+        #[cfg(not(unix))]
+        let file = 0;
+        Some(Mark {
+            modified: data.modified().ok(),
+            length: data.len(),
+            file,
+        })
+    }
+}
+
+impl ResultFile {
+    fn before(prepared: &Prepared, name: &str) -> ResultFile {
+        let path = prepared.command.cwd.join(name);
+        ResultFile {
+            name: name.to_string(),
+            before: Mark::of(&path),
+            path,
+        }
+    }
+
+    fn after(self) -> Result<Vec<u8>, String> {
+        let name = &self.name;
+        match Mark::of(&self.path) {
+            None => Err(format!("it did not write its results to `{name}`")),
+            Some(mark) if Some(&mark) == self.before.as_ref() => Err(format!(
+                "`{name}` is older than the run: it was not written again"
+            )),
+            Some(mark) if mark.length > RESULTS_AT_MOST => Err(format!(
+                "`{name}` is too large to be read: {} bytes",
+                mark.length
+            )),
+            Some(_) => std::fs::read(&self.path)
+                .map_err(|error| format!("`{name}` cannot be read: {error}")),
+        }
+    }
+}
