@@ -27,9 +27,12 @@
 //! the evidence is about.
 
 pub mod domain;
+pub mod ledger;
 pub mod manifest;
 pub mod mask;
 pub mod probe;
 pub mod process;
 pub mod reader;
+pub mod runner;
 pub mod sanitise;
+pub mod tree;

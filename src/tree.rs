@@ -1,0 +1,247 @@
+//! Which files the evidence is about: commit, tracked files, and a digest of the working tree, uncommitted and untracked
+//! files included. Asked of git, without writing anything into the repository.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use globset::{GlobBuilder, GlobSetBuilder};
+
+/// The state of a project's files.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tree {
+    /// The commit; none before the first.
+    pub commit: Option<String>,
+    /// A digest over path, mode and content of every file that git would commit, `blake3:…`. The same before and after
+    /// a commit of the same content.
+    pub digest: Option<String>,
+    /// Whether something differs from the commit.
+    pub dirty: Option<bool>,
+}
+
+/// Reads the state of the repository that `folder` is in, the files in `left_out` (absolute) excepted. Outside of a
+/// repository, or without git, nothing is known.
+pub fn snapshot(folder: &Path, left_out: &[PathBuf]) -> Tree {
+    let Some(top) = repository(folder) else {
+        return Tree::default();
+    };
+    let commit = git(&top, &["rev-parse", "--verify", "--quiet", "HEAD"], None);
+    let commit = commit
+        .map(|text| String::from_utf8_lossy(&text).trim().to_string())
+        .filter(|text| !text.is_empty());
+    match contents(&top, left_out) {
+        Some((entries, changed)) => {
+            let mut hasher = blake3::Hasher::new();
+            for (path, entry) in &entries {
+                hasher.update(path).update(&[0]).update(entry).update(&[0]);
+            }
+            Tree {
+                commit,
+                digest: Some(format!("blake3:{}", hasher.finalize().to_hex())),
+                dirty: Some(changed),
+            }
+        }
+        None => Tree {
+            commit,
+            ..Tree::default()
+        },
+    }
+}
+
+/// The project's files, relative to `folder`: those that git tracks or would track, else all that are not ignored.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let listed = repository(folder).and_then(|_| {
+        git(
+            folder,
+            &[
+                "ls-files",
+                "-z",
+                "--cached",
+                "--others",
+                "--exclude-standard",
+            ],
+            None,
+        )
+    });
+    match listed {
+        Some(listed) => listed
+            .split(|byte| *byte == 0)
+            .filter(|path| !path.is_empty())
+            .map(path)
+            .collect(),
+        None => {
+            let walk = ignore::WalkBuilder::new(folder)
+                .hidden(false)
+                .filter_entry(|entry| entry.file_name() != ".git")
+                .build();
+            let files = walk
+                .flatten()
+                .filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
+            files
+                .filter_map(|entry| Some(entry.path().strip_prefix(folder).ok()?.to_path_buf()))
+                .collect()
+        }
+    }
+}
+
+/// Whether any of the files matches one of the patterns.
+pub fn any_matches(files: &[PathBuf], patterns: &[String]) -> bool {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        // The manifest was loaded, so every pattern compiles.
+        set = match GlobBuilder::new(pattern).literal_separator(true).build() {
+            Ok(glob) => {
+                set.add(glob);
+                set
+            }
+            Err(_) => set,
+        };
+    }
+    set.build()
+        .is_ok_and(|set| files.iter().any(|file| set.is_match(file)))
+}
+
+/// The top of the repository, found without starting git.
+fn repository(folder: &Path) -> Option<PathBuf> {
+    let folder = folder.canonicalize().ok()?;
+    folder
+        .ancestors()
+        .find(|folder| folder.join(".git").exists())
+        .map(Path::to_path_buf)
+}
+
+type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// Path → mode and content id of every file, and whether something differs from the commit.
+fn contents(top: &Path, left_out: &[PathBuf]) -> Option<(Entries, bool)> {
+    let listed = git(top, &["ls-files", "--stage", "-z"], None)?;
+    let mut entries = Entries::new();
+    for record in listed
+        .split(|byte| *byte == 0)
+        .filter(|record| !record.is_empty())
+    {
+        // MODE SP ID SP STAGE TAB PATH
+        let tab = record.iter().position(|byte| *byte == b'\t')?;
+        let mut fields = record[..tab].split(|byte| *byte == b' ');
+        let (mode, id) = (fields.next()?, fields.next()?);
+        entries.insert(record[tab + 1..].to_vec(), [mode, b" ", id].concat());
+    }
+    let status = git(
+        top,
+        &[
+            "status",
+            "--porcelain=v1",
+            "-z",
+            "--untracked-files=all",
+            "--no-renames",
+        ],
+        None,
+    )?;
+    let left_out = left_out
+        .iter()
+        .filter_map(|file| file.strip_prefix(top).ok())
+        .collect::<Vec<_>>();
+    let changed = status
+        .split(|byte| *byte == 0)
+        .filter(|record| record.len() > 3)
+        .map(|record| record[3..].to_vec());
+    let changed = changed
+        .filter(|file| !left_out.contains(&path(file).as_path()) && !in_own_folder(file))
+        .collect::<Vec<_>>();
+    let (present, gone): (Vec<_>, Vec<_>) = changed
+        .iter()
+        .partition(|file| top.join(path(file)).is_file());
+    for file in gone {
+        entries.remove(file);
+    }
+    // `hash-object` takes paths by line; one with a newline in it is known by its size and time instead.
+    let (odd, plain): (Vec<_>, Vec<_>) =
+        present.into_iter().partition(|file| file.contains(&b'\n'));
+    if !plain.is_empty() {
+        let list = plain
+            .iter()
+            .flat_map(|file| file.iter().chain(b"\n"))
+            .copied()
+            .collect::<Vec<_>>();
+        let ids = git(top, &["hash-object", "--stdin-paths"], Some(&list))?;
+        for (file, id) in plain.iter().zip(ids.split(|byte| *byte == b'\n')) {
+            entries.insert((*file).clone(), [mode(&top.join(path(file))), id].concat());
+        }
+    }
+    for file in odd {
+        let data = std::fs::metadata(top.join(path(file))).ok();
+        let known = data
+            .map(|data| format!("{} {:?}", data.len(), data.modified().ok()))
+            .unwrap_or_default();
+        entries.insert(file.clone(), known.into_bytes());
+    }
+    Some((entries, !changed.is_empty()))
+}
+
+/// What `ready` itself writes is not part of what it judges.
+fn in_own_folder(file: &[u8]) -> bool {
+    file.starts_with(b".ready/") || file.windows(8).any(|part| part == b"/.ready/")
+}
+
+#[cfg(unix)]
+fn mode(file: &Path) -> &'static [u8] {
+    use std::os::unix::fs::PermissionsExt;
+    match std::fs::metadata(file) {
+        Ok(data) if data.permissions().mode() & 0o100 != 0 => b"100755 ",
+        _ => b"100644 ",
+    }
+}
+
+#[cfg(not(unix))]
+fn mode(_: &Path) -> &'static [u8] {
+    b"100644 "
+}
+
+#[cfg(unix)]
+fn path(bytes: &[u8]) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
+}
+
+#[cfg(not(unix))]
+fn path(bytes: &[u8]) -> PathBuf {
+    PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
+}
+
+/// What git prints; none where it cannot be started or fails. It takes no locks and asks nobody anything.
+fn git(folder: &Path, args: &[&str], input: Option<&[u8]>) -> Option<Vec<u8>> {
+    let mut command = Command::new("git");
+    command
+        .arg("-C")
+        .arg(folder)
+        .args(["-c", "core.quotePath=false", "-c", "core.fsmonitor=false"])
+        .args(args);
+    command
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env_remove("GIT_DIR")
+        .env_remove("GIT_INDEX_FILE");
+    command
+        .stdin(if input.is_some() {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let mut child = command.spawn().ok()?;
+    let writer = child
+        .stdin
+        .take()
+        .zip(input.map(<[u8]>::to_vec))
+        .map(|(mut stdin, input)| {
+            // Beside the reading, since a long list of paths fills both pipes.
+            std::thread::spawn(move || stdin.write_all(&input))
+        });
+    let output = child.wait_with_output().ok()?;
+    if let Some(writer) = writer {
+        writer.join().ok()?.ok()?;
+    }
+    output.status.success().then_some(output.stdout)
+}
