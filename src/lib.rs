@@ -26,6 +26,7 @@
 //! Beside them: [`mask`] takes secrets out, [`sanitise`] makes foreign text safe to print, [`tree`] tells which files
 //! the evidence is about.
 
+pub mod cli;
 pub mod domain;
 pub mod ledger;
 pub mod manifest;
@@ -33,6 +34,7 @@ pub mod mask;
 pub mod probe;
 pub mod process;
 pub mod reader;
+pub mod reporter;
 pub mod runner;
 pub mod sanitise;
 pub mod tree;

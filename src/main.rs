@@ -1,3 +1,5 @@
 //! The `ready` program.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    readiness::cli::main()
+}

@@ -1,0 +1,324 @@
+//! `ready check`: run, judge, record, print.
+
+use std::collections::BTreeSet;
+use std::io::IsTerminal;
+use std::sync::mpsc;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use jiff::Timestamp;
+
+use super::selection::Selection;
+use super::session::{Session, host};
+use super::{Exit, Global, format_name, print, style_of};
+use crate::domain::evidence::Observed;
+use crate::domain::gate::Gate;
+use crate::domain::report::{Deciding, Report, Run, Seen, Setting, assess};
+use crate::ledger::Ledger;
+use crate::mask::{Masker, names_a_secret};
+use crate::probe::{Context, http::Clients, preflight};
+use crate::process::Cancel;
+use crate::reader;
+use crate::reporter::progress::{Mode, Progress};
+use crate::runner::{self, Job, Ran, signals};
+use crate::tree::Tree;
+
+/// Run the checks, judge them, record the evidence, print the report
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  ready check                             everything; the default gate decides the exit status
+  ready check backend-tests health        these, and what they need; they decide the exit status
+  ready check --component backend
+  ready check --gate production --format json > report.json
+
+With a selection, the rest of the report is from recorded evidence.")]
+pub(super) struct Options {
+    #[command(flatten)]
+    selection: Selection,
+    /// The gate that decides the exit status [default: the default gate, else all]
+    #[arg(long, value_name = "NAME", env = "READY_GATE", hide_env_values = true)]
+    gate: Option<String>,
+    /// Also fail where less than this percentage is verified
+    #[arg(long, value_name = "PERCENT", env = "READY_MIN_SCORE", hide_env_values = true, value_parser = percentage)]
+    min_score: Option<f64>,
+    /// How many checks run at once [default: the number of processors]
+    #[arg(short, long, value_name = "N", env = "READY_JOBS", hide_env_values = true, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    jobs: Option<u32>,
+    /// Run every check again, never reuse recorded evidence (so far, nothing is ever reused)
+    #[arg(long)]
+    fresh: bool,
+    /// The output: table or json
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = format_name)]
+    format: String,
+}
+
+fn percentage(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches('%').trim().parse::<f64>().ok();
+    number
+        .filter(|n| (0.0..=100.0).contains(n))
+        .ok_or_else(|| format!("`{text}` is not a percentage from 0 to 100"))
+}
+
+pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
+    let session = Session::open(global)?;
+    let selected = options.selection.places(&session.project)?;
+    let (gates, deciding) = gates(options, &session, selected.is_some())?;
+
+    let tree = session.tree();
+    let mut record = Record::start(&session, options, selected.as_ref(), tree);
+    let (ran, preflight) = record.observe(&session, options, global, selected.as_ref())?;
+    let report = record.conclude(&session, &gates, deciding, ran, preflight);
+
+    print(&report, &options.format, global.style())?;
+    Ok(exit(&report, record.broken))
+}
+
+/// The gates of the manifest and of the command line, and what decides.
+fn gates(options: &Options, session: &Session, selected: bool) -> Result<(Vec<Gate>, Deciding)> {
+    let mut gates = session.project.gates.clone();
+    let mut deciding = match (selected, &options.gate) {
+        (true, None) => vec![],
+        (_, named) => session.deciding(&gates, named.as_deref())?,
+    };
+    if let Some(least) = options.min_score {
+        let name = "--min-score".to_string();
+        gates.push(Gate {
+            name: name.clone(),
+            min_score: Some(least),
+            ..Gate::default()
+        });
+        deciding.push(name);
+    }
+    Ok((
+        gates,
+        if deciding.is_empty() {
+            Deciding::Selected
+        } else {
+            Deciding::Gates(deciding)
+        },
+    ))
+}
+
+fn exit(report: &Report, broken: bool) -> Exit {
+    match report {
+        _ if report.run.as_ref().is_some_and(|run| run.interrupted) => Exit::Interrupted,
+        _ if broken => Exit::Broken,
+        _ if report.decision.open => Exit::Open,
+        _ => Exit::Closed,
+    }
+}
+
+/// A run while it goes on: what is known of it, and what a reader of the report must be told.
+struct Record {
+    run: Run,
+    tree: Tree,
+    warnings: Vec<String>,
+    broken: bool,
+}
+
+impl Record {
+    fn start(
+        session: &Session,
+        options: &Options,
+        selected: Option<&BTreeSet<usize>>,
+        tree: Tree,
+    ) -> Record {
+        let processors = std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
+        let started = Timestamp::now();
+        let ids = |places: &BTreeSet<usize>| {
+            places
+                .iter()
+                .map(|at| session.project.checks[*at].id.clone())
+                .collect()
+        };
+        let run = Run {
+            id: ulid::Ulid::new().to_string(),
+            started,
+            finished: started,
+            complete: false,
+            interrupted: false,
+            selected: selected.map(ids).unwrap_or_default(),
+            host: host(),
+            jobs: options.jobs.unwrap_or(processors),
+            commit: tree.commit.clone(),
+            tree: tree.digest.clone(),
+            dirty: tree.dirty,
+            manifest: Some(session.manifest_digest.clone()),
+        };
+        Record {
+            run,
+            tree,
+            warnings: vec![],
+            broken: false,
+        }
+    }
+
+    /// Runs what is due and shows how it goes.
+    fn observe(
+        &mut self,
+        session: &Session,
+        options: &Options,
+        global: &Global,
+        selected: Option<&BTreeSet<usize>>,
+    ) -> Result<(Ran, Vec<crate::domain::report::Preflight>)> {
+        let cancel = Cancel::new().context("cannot get the descriptors to be stopped by")?;
+        let (told, stopping) = mpsc::channel();
+        let runtime = signals::serve(&cancel, move |times| _ = told.send(times))
+            .context("cannot listen for signals")?;
+        let preflight = preflight::observe(&session.project.requires, &session.folder, &cancel);
+        let all = || (0..session.project.checks.len()).collect::<BTreeSet<_>>();
+        let mut due = selected.map_or_else(all, |places| {
+            runner::with_needs(&session.project, places.iter().copied())
+        });
+        due.retain(|at| session.applicable[*at]);
+        let masker = masker(session);
+        let clients = Clients::new(runtime);
+        let job = Job {
+            project: &session.project,
+            due: &due,
+            applicable: &session.applicable,
+            jobs: self.run.jobs as usize,
+            host: &self.run.host.name,
+            definitions: &session.definitions,
+            context: Context {
+                folder: &session.folder,
+                run: &self.run.id,
+                cancel: &cancel,
+                masker: &masker,
+                clients: &clients,
+                read: |format, bytes| match reader::by_name(format) {
+                    Some(format) => (format.read)(bytes),
+                    None => Err(format!("there is no reader `{format}`")),
+                },
+            },
+        };
+        let style = style_of(&std::io::stderr(), global);
+        let mut progress = Progress::new(
+            &session.project,
+            due.len(),
+            progress_mode(options, global),
+            style,
+        );
+        let ran = runner::run(&job, stopping, |event| progress.show(&event));
+        progress.end();
+        self.run.interrupted = cancel.told() > 0;
+        self.run.complete = selected.is_none() && !self.run.interrupted;
+        self.broken |= ran.broken;
+        Ok((ran, preflight))
+    }
+
+    /// Records what was observed, and judges it together with what the ledger knows of the rest.
+    fn conclude(
+        &mut self,
+        session: &Session,
+        gates: &[Gate],
+        deciding: Deciding,
+        ran: Ran,
+        preflight: Vec<crate::domain::report::Preflight>,
+    ) -> Report {
+        self.run.finished = Timestamp::now();
+        self.warnings.extend(ran.warnings);
+        if self.tree.digest.is_some() && session.tree().digest != self.tree.digest {
+            self.warnings.push(
+                "files were changed during the run: what was recorded is about the state before it"
+                    .to_string(),
+            );
+        }
+        let recorded = match self.append(session, &ran.observed) {
+            Ok(recorded) => recorded,
+            Err(error) => {
+                self.warnings
+                    .push(format!("this run is not recorded: {error:#}"));
+                None
+            }
+        };
+        let recorded = recorded.unwrap_or_else(|| {
+            let nothing = session.recorded(None, &self.tree);
+            nothing.unwrap_or_default()
+        });
+        let places = ran
+            .observed
+            .into_iter()
+            .zip(recorded)
+            .zip(&session.applicable);
+        let seen = places.map(|((observed, recorded), applicable)| match observed {
+            Some(observed) => Seen {
+                applicable: *applicable,
+                ..Seen::now(observed)
+            },
+            None => recorded,
+        });
+        let setting = Setting {
+            ready: env!("CARGO_PKG_VERSION").to_string(),
+            run: Some(self.run.clone()),
+            preflight,
+            warnings: std::mem::take(&mut self.warnings),
+            deciding,
+        };
+        assess(
+            &session.project,
+            gates,
+            seen.collect(),
+            setting,
+            Timestamp::now(),
+        )
+    }
+
+    /// Appends the run; gives what was known before of the checks that were not due.
+    fn append(
+        &self,
+        session: &Session,
+        observed: &[Option<Observed>],
+    ) -> Result<Option<Vec<Seen>>> {
+        let mut ledger = Ledger::open(&session.folder)?;
+        let before = match observed.iter().any(Option::is_none) {
+            true => Some(session.recorded(Some(&ledger), &self.tree)?),
+            false => None,
+        };
+        let evidence =
+            session
+                .project
+                .checks
+                .iter()
+                .zip(observed)
+                .filter_map(|(check, observed)| match observed {
+                    Some(Observed::Evidence(evidence)) => Some((check.id.as_str(), &**evidence)),
+                    _ => None,
+                });
+        ledger.append(&self.run, evidence)?;
+        Ok(before)
+    }
+}
+
+/// Masks the values of the variables that checks call secret, and of those whose names do.
+fn masker(session: &Session) -> Masker {
+    let checks = || session.project.checks.iter();
+    let declared =
+        |name: &str| checks().any(|check| check.secrets.iter().any(|secret| secret == name));
+    let inherited = std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok()?;
+        (declared(&name) || names_a_secret(&name)).then(|| value.to_string_lossy().into_owned())
+    });
+    let set = checks()
+        .flat_map(|check| &check.env)
+        .filter(|(name, _)| declared(name) || names_a_secret(name));
+    let values = inherited
+        .chain(set.map(|(_, value)| value.clone()))
+        .collect::<Vec<_>>();
+    Masker::new(values.iter().map(String::as_str))
+}
+
+fn progress_mode(options: &Options, global: &Global) -> Mode {
+    let terminal =
+        std::io::stderr().is_terminal() && std::env::var("TERM").is_ok_and(|term| term != "dumb");
+    let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
+    match (global.quiet, terminal && !in_ci) {
+        (true, _) => Mode::Silent,
+        (_, true) => Mode::Terminal,
+        _ if std::env::var_os("GITHUB_ACTIONS").is_some() => Mode::BareLines,
+        // A machine reads the report; whoever reads the log still sees how far it is.
+        _ if options.format == "json" && !std::io::stderr().is_terminal() => Mode::Silent,
+        _ => Mode::Lines,
+    }
+}

@@ -1,0 +1,342 @@
+//! The command line: one file per verb, each of which reads as a sentence; what they share; the one table of exit
+//! statuses.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "printing is what a command line does"
+)]
+
+mod check;
+mod completions;
+mod exit;
+mod explain;
+mod list;
+mod selection;
+mod session;
+mod status;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+pub use exit::Exit;
+
+use crate::domain::report::Report;
+use crate::manifest::Problems;
+use crate::reporter::{self, Detail, Style};
+
+/// Is this safe to ship, and how do we know?
+///
+/// ready runs the checks that readiness.toml declares, keeps what each one observed as evidence, and sets what was
+/// verified beside what was claimed. What did not run is unverified: it never counts as a pass.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ready",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+#[command(after_help = "\
+Examples:
+  ready check                    run every check and decide the gates
+  ready check backend-tests      run one check (and what it needs)
+  ready check --gate production  let the gate `production` decide the exit status
+  ready check --format json      the whole report as one JSON document
+  ready status                   the table from recorded evidence; nothing is run
+  ready explain backend-tests    what it runs, what was seen, why this verdict
+
+Exit status:
+  0  the gate is open (or the verb only prints)      3  ready itself could not do its work
+  1  the gate is closed                            130  interrupted
+  2  the command line or the manifest is wrong")]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// What every verb takes.
+#[derive(Args, Debug)]
+struct Global {
+    /// The manifest [default: the nearest readiness.toml from here upward]
+    #[arg(
+        long,
+        value_name = "FILE",
+        global = true,
+        env = "READY_MANIFEST",
+        hide_env_values = true
+    )]
+    manifest: Option<PathBuf>,
+    /// Go there first
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    directory: Option<PathBuf>,
+    /// When to use colours; NO_COLOR is obeyed
+    #[arg(
+        long,
+        value_name = "WHEN",
+        global = true,
+        default_value = "auto",
+        env = "READY_COLOR",
+        hide_env_values = true
+    )]
+    color: Color,
+    /// Say only the verdict
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say everything that is known of every check
+    #[arg(short, long, global = true, action = ArgAction::SetTrue)]
+    verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Check(check::Options),
+    Status(status::Options),
+    List(list::Options),
+    Explain(explain::Options),
+    Completions(completions::Options),
+    #[command(external_subcommand)]
+    Other(Vec<String>),
+}
+
+/// Verbs that are in the language and that nothing does yet.
+const LATER: [&str; 16] = [
+    "plan", "claims", "init", "add", "lint", "prove", "diff", "history", "merge", "report",
+    "ledger", "ci", "mcp", "schema", "man", "demo",
+];
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come this way too, and are no mistake.
+            let exit = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Open
+            };
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    match go(cli) {
+        Ok(exit) => exit.into(),
+        Err(error) => complain(&error).into(),
+    }
+}
+
+fn go(cli: Cli) -> Result<Exit> {
+    if let Some(directory) = &cli.global.directory
+        && let Err(error) = std::env::set_current_dir(directory)
+    {
+        return Err(Usage::new(
+            format!("cannot go to `{}`: {error}", directory.display()),
+            None,
+        )
+        .into());
+    }
+    let global = &cli.global;
+    match cli.verb {
+        Verb::Check(options) => check::run(&options, global),
+        Verb::Status(options) => status::run(&options, global),
+        Verb::List(options) => list::run(&options, global),
+        Verb::Explain(options) => explain::run(&options, global),
+        Verb::Completions(options) => completions::run(&options, &mut Cli::command()),
+        Verb::Other(words) => Err(unknown_verb(&words[0]).into()),
+    }
+}
+
+fn unknown_verb(word: &str) -> Usage {
+    if LATER.contains(&word) {
+        return Usage::new(
+            format!("`ready {word}` is not supported yet"),
+            Some("`ready --help` lists what is".to_string()),
+        );
+    }
+    let command = Cli::command();
+    let names = command
+        .get_subcommands()
+        .map(clap::Command::get_name)
+        .collect::<Vec<_>>();
+    let hint = selection::nearest(word, names.iter().copied())
+        .unwrap_or_else(|| format!("verbs: {}", names.join(", ")));
+    Usage::new(format!("there is no verb `{word}`"), Some(hint))
+}
+
+/// A mistake on the command line.
+#[derive(Debug)]
+struct Usage {
+    message: String,
+    hint: Option<String>,
+}
+
+impl Usage {
+    fn new(message: impl Into<String>, hint: Option<String>) -> Usage {
+        Usage {
+            message: message.into(),
+            hint,
+        }
+    }
+}
+
+impl std::fmt::Display for Usage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)?;
+        self.hint
+            .iter()
+            .try_for_each(|hint| write!(f, "\nhint: {hint}"))
+    }
+}
+
+impl std::error::Error for Usage {}
+
+/// Says what went wrong, on standard error, and gives the exit status for it.
+fn complain(error: &anyhow::Error) -> Exit {
+    let mut stderr = anstream::stderr().lock();
+    if let Some(problems) = error.downcast_ref::<Problems>() {
+        let colour = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
+        let count = problems.len();
+        let noun = if count == 1 { "problem" } else { "problems" };
+        let _ = writeln!(
+            stderr,
+            "{}{count} {noun}; nothing was run",
+            problems.render(colour)
+        );
+        return Exit::Usage;
+    }
+    let _ = writeln!(stderr, "error: {error:#}");
+    if error.downcast_ref::<Usage>().is_some() {
+        Exit::Usage
+    } else {
+        Exit::Broken
+    }
+}
+
+impl Global {
+    /// How standard output may be drawn on.
+    fn style(&self) -> Style {
+        style_of(&io::stdout(), self)
+    }
+
+    fn detail(&self) -> Detail {
+        match (self.quiet, self.verbose) {
+            (true, _) => Detail::Quiet,
+            (_, true) => Detail::Verbose,
+            _ => Detail::Normal,
+        }
+    }
+}
+
+/// The widest that the table is drawn; longer lines are hard to read.
+const WIDEST: usize = 120;
+/// The width where there is no terminal to ask.
+const IN_A_PIPE: usize = 80;
+
+fn style_of<S: anstream::stream::RawStream>(stream: &S, global: &Global) -> Style {
+    let choice = match global.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => anstream::AutoStream::choice(stream) != anstream::ColorChoice::Never,
+    };
+    let columns = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|columns| columns.parse::<usize>().ok());
+    let terminal = stream
+        .is_terminal()
+        .then(terminal_size::terminal_size)
+        .flatten()
+        .map(|(width, _)| usize::from(width.0));
+    let width = terminal.or(columns).unwrap_or(IN_A_PIPE).clamp(20, WIDEST);
+    Style {
+        colour: choice,
+        unicode: unicode(),
+        width,
+        detail: global.detail(),
+    }
+}
+
+/// Whether the locale can show more than ASCII.
+fn unicode() -> bool {
+    if cfg!(windows) {
+        return true;
+    }
+    if std::env::var("TERM").is_ok_and(|term| term == "linux") {
+        return false;
+    }
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    match set("LC_ALL")
+        .or_else(|| set("LC_CTYPE"))
+        .or_else(|| set("LANG"))
+    {
+        Some(locale) => {
+            let locale = locale.to_ascii_lowercase();
+            locale.contains("utf-8") || locale.contains("utf8")
+        }
+        // No locale at all is what CI systems and containers have; their logs are UTF-8.
+        None => true,
+    }
+}
+
+/// Prints a report on standard output. A reader that went away is no fault of ours: the exit status stands.
+fn print(report: &Report, format: &str, style: Style) -> Result<()> {
+    let mut text = vec![];
+    reporter::render(format, report, style, &mut text)?;
+    let mut out = io::stdout().lock();
+    // On GitHub a line of output can be a command to the runner, whoever wrote it.
+    let guard = (format == "table"
+        && std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true"))
+    .then(|| ulid::Ulid::new().to_string());
+    let written = (|| {
+        if let Some(token) = &guard {
+            writeln!(out, "::stop-commands::{token}")?;
+        }
+        out.write_all(&text)?;
+        if let Some(token) = &guard {
+            writeln!(out, "::{token}::")?;
+        }
+        out.flush()
+    })();
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+/// Prints plain text on standard output, as [`print`] does.
+fn print_text(text: &[u8]) -> Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+/// A format's name, where something writes it.
+fn format_name(word: &str) -> Result<String, String> {
+    if reporter::FORMATS.contains(&word) {
+        Ok(word.to_string())
+    } else if reporter::LATER.contains(&word) {
+        Err(format!(
+            "`{word}` is not supported yet; there are {}",
+            reporter::FORMATS.join(" and ")
+        ))
+    } else {
+        Err(format!(
+            "there is no format `{word}`; there are {}",
+            reporter::FORMATS.join(" and ")
+        ))
+    }
+}

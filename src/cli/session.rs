@@ -1,0 +1,255 @@
+//! What verbs share: the manifest, the state of the project's files, what the ledger knows, and a report out of them.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::{Global, Usage, selection};
+use crate::domain::check::{Probe, ReaderInput};
+use crate::domain::evidence::Observed;
+use crate::domain::gate::{DEFAULT, Gate};
+use crate::domain::project::Project;
+use crate::domain::reason::{Code, Reason};
+use crate::domain::report::{Host, Seen};
+use crate::ledger::Ledger;
+use crate::manifest::{self, Formats, definition_digest};
+use crate::reader;
+use crate::tree::{self, Tree};
+
+/// A loaded manifest with the project's files around it.
+pub(super) struct Session {
+    pub(super) project: Project,
+    /// The manifest's folder, absolute.
+    pub(super) folder: PathBuf,
+    pub(super) manifest_digest: String,
+    /// The digest of each check's definition, by place.
+    pub(super) definitions: Vec<String>,
+    /// Whether the check at each place applies.
+    pub(super) applicable: Vec<bool>,
+}
+
+impl Session {
+    /// Finds and loads the manifest.
+    pub(super) fn open(global: &Global) -> Result<Session> {
+        let path = match &global.manifest {
+            Some(path) => path.clone(),
+            None => {
+                let here = std::env::current_dir().context("cannot tell the working directory")?;
+                manifest::find(&here)
+                    .map(|found| shorter(&here, found))
+                    .ok_or_else(|| {
+                        let hint = "write one (see the README), or name one with `--manifest FILE`";
+                        Usage::new(
+                            format!("no {} here or in any folder above", manifest::FILE),
+                            Some(hint.to_string()),
+                        )
+                    })?
+            }
+        };
+        if !path.is_file() {
+            return Err(
+                Usage::new(format!("there is no manifest `{}`", path.display()), None).into(),
+            );
+        }
+        let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+        let loaded = manifest::load(&path, today, formats())?;
+        let folder =
+            std::path::absolute(&loaded.folder).context("cannot tell the manifest's folder")?;
+        // Without a manifest check that has conditions, nobody needs the list of files.
+        let conditional = loaded
+            .project
+            .checks
+            .iter()
+            .any(|check| check.applies.is_some());
+        let files = if conditional {
+            tree::files(&folder)
+        } else {
+            vec![]
+        };
+        let applies = |check: &crate::domain::check::Check| {
+            check
+                .applies
+                .as_ref()
+                .is_none_or(|applies| tree::any_matches(&files, &applies.files))
+        };
+        Ok(Session {
+            definitions: loaded
+                .project
+                .checks
+                .iter()
+                .map(definition_digest)
+                .collect(),
+            applicable: loaded.project.checks.iter().map(applies).collect(),
+            manifest_digest: loaded.digest,
+            project: loaded.project,
+            folder,
+        })
+    }
+
+    /// The state of the files that evidence is about; what a run itself writes is left out.
+    pub(super) fn tree(&self) -> Tree {
+        let results = self
+            .project
+            .checks
+            .iter()
+            .filter_map(|check| match &check.probe {
+                Probe::Run(run) => match run.reader.as_ref().map(|reader| &reader.input) {
+                    Some(ReaderInput::File(file)) => {
+                        let folder = self.folder.join(check.cwd.as_deref().unwrap_or("."));
+                        Some(clean(&folder.join(file)))
+                    }
+                    _ => None,
+                },
+                _ => None,
+            });
+        tree::snapshot(&self.folder, &results.collect::<Vec<_>>())
+    }
+
+    /// What the ledger knows of every check, held against the present definitions and files.
+    pub(super) fn recorded(&self, ledger: Option<&Ledger>, tree: &Tree) -> Result<Vec<Seen>> {
+        let ids = self.project.checks.iter().map(|check| check.id.as_str());
+        let mut latest = match ledger {
+            Some(ledger) => ledger.latest_of(ids)?,
+            None => Default::default(),
+        };
+        let places = self.project.checks.iter().enumerate();
+        Ok(places
+            .map(|(at, check)| {
+                let applicable = self.applicable[at];
+                match latest.remove(&check.id) {
+                    None => {
+                        let reason = match (&check.probe, applicable) {
+                            (_, false) => {
+                                Reason::new(Code::NotRun, "it does not apply to this project")
+                            }
+                            _ => Reason::new(Code::NotRun, "no evidence is recorded for it"),
+                        };
+                        Seen {
+                            applicable,
+                            ..Seen::now(Observed::Withheld(reason))
+                        }
+                    }
+                    Some(recorded) => {
+                        let stale = if recorded.evidence.definition != self.definitions[at] {
+                            Some("the check was changed since its evidence was had".to_string())
+                        } else if !matches!(check.probe, Probe::Manual(_))
+                            && recorded.tree != tree.digest
+                        {
+                            let commit = recorded
+                                .commit
+                                .as_deref()
+                                .and_then(|commit| commit.get(..7));
+                            let then = commit
+                                .map(|commit| format!(" (at commit {commit})"))
+                                .unwrap_or_default();
+                            Some(format!(
+                                "files were changed since its evidence was had{then}"
+                            ))
+                        } else {
+                            None
+                        };
+                        Seen {
+                            observed: Observed::Evidence(Box::new(recorded.evidence)),
+                            applicable,
+                            recorded: Some(recorded.run),
+                            stale,
+                        }
+                    }
+                }
+            })
+            .collect())
+    }
+
+    /// The gates that decide: the named one, else the default one, else all.
+    pub(super) fn deciding(
+        &self,
+        gates: &[Gate],
+        named: Option<&str>,
+    ) -> Result<Vec<String>, Usage> {
+        let names = || gates.iter().map(|gate| gate.name.as_str());
+        match named {
+            Some(name) if names().any(|known| known == name) => Ok(vec![name.to_string()]),
+            Some(name) => {
+                let hint = selection::nearest(name, names()).unwrap_or_else(|| {
+                    format!("gates: {}", names().collect::<Vec<_>>().join(", "))
+                });
+                Err(Usage::new(format!("there is no gate `{name}`"), Some(hint)))
+            }
+            None if names().any(|known| known == DEFAULT) => Ok(vec![DEFAULT.to_string()]),
+            None => Ok(names().map(str::to_string).collect()),
+        }
+    }
+}
+
+/// The readers that a manifest can name.
+fn formats() -> Formats {
+    Formats {
+        names: || reader::ALL.iter().map(|format| format.name).collect(),
+        exits: |name| reader::by_name(name).map(|format| (format.exits)()),
+    }
+}
+
+/// The path relative to here where that is shorter to read.
+fn shorter(here: &Path, path: PathBuf) -> PathBuf {
+    match path.strip_prefix(here) {
+        Ok(relative) => relative.to_path_buf(),
+        Err(_) => path,
+    }
+}
+
+/// The path without `.` and `..`, by its words alone.
+fn clean(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::CurDir => {}
+            std::path::Component::ParentDir => _ = clean.pop(),
+            part => clean.push(part),
+        }
+    }
+    clean
+}
+
+/// This machine.
+pub(super) fn host() -> Host {
+    Host {
+        name: host_name(),
+        os: std::env::consts::OS.to_string(),
+        arch: std::env::consts::ARCH.to_string(),
+        ci: ci().map(str::to_string),
+    }
+}
+
+#[cfg(unix)]
+fn host_name() -> String {
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
+}
+
+#[cfg(not(unix))]
+fn host_name() -> String {
+    std::env::var("COMPUTERNAME").unwrap_or_else(|_| "unknown".to_string())
+}
+
+/// The CI system, by the variables that it sets.
+fn ci() -> Option<&'static str> {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let known = [
+        ("GITHUB_ACTIONS", "github"),
+        ("GITLAB_CI", "gitlab"),
+        ("BUILDKITE", "buildkite"),
+        ("CIRCLECI", "circleci"),
+        ("JENKINS_URL", "jenkins"),
+        ("TF_BUILD", "azure"),
+        ("TEAMCITY_VERSION", "teamcity"),
+        ("CI", "unknown"),
+    ];
+    known
+        .into_iter()
+        .find(|(name, _)| set(name))
+        .map(|(_, ci)| ci)
+}

@@ -1,0 +1,55 @@
+//! `ready status`: the table from recorded evidence. Nothing is run.
+
+use anyhow::Result;
+use clap::Args;
+use jiff::Timestamp;
+
+use super::session::Session;
+use super::{Exit, Global, format_name, print};
+use crate::domain::report::{Deciding, Setting, assess};
+use crate::ledger::Ledger;
+
+/// Print the table from recorded evidence; nothing is run
+///
+/// Evidence counts for the files and the definition of the check that it was had on, and for as long as it may be old;
+/// what does not match is unverified (stale).
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  ready status
+  ready status --gate production   exit 1 where that gate is closed
+  ready status --format json")]
+pub(super) struct Options {
+    /// Let this gate decide the exit status [default: exit 0 whatever the gates say]
+    #[arg(long, value_name = "NAME")]
+    gate: Option<String>,
+    /// The output: table or json
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = format_name)]
+    format: String,
+}
+
+pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
+    let session = Session::open(global)?;
+    let gates = &session.project.gates;
+    let deciding = session.deciding(gates, options.gate.as_deref())?;
+    let ledger = Ledger::open_existing(&session.folder)?;
+    let seen = session.recorded(ledger.as_ref(), &session.tree())?;
+    let warnings = match &ledger {
+        None => vec!["nothing is recorded yet: run `ready check`".to_string()],
+        Some(_) => vec![],
+    };
+    let setting = Setting {
+        ready: env!("CARGO_PKG_VERSION").to_string(),
+        run: None,
+        preflight: vec![],
+        warnings,
+        deciding: Deciding::Gates(deciding),
+    };
+    let report = assess(&session.project, gates, seen, setting, Timestamp::now());
+    print(&report, &options.format, global.style())?;
+    Ok(if options.gate.is_none() || report.decision.open {
+        Exit::Open
+    } else {
+        Exit::Closed
+    })
+}

@@ -1,0 +1,277 @@
+//! One check, in full: what it runs, what was seen last, why that verdict, how to do it by hand, how to mend it.
+
+use std::io::{self, Write};
+
+use super::words::{age, bold, colour, moment, painted, verdict};
+use super::{Style, reproduce};
+use crate::domain::check::{Check, Probe, ReaderInput};
+use crate::domain::evidence::{Attempt, Outcome, Reading, Stream};
+use crate::domain::expectation::Held;
+use crate::domain::level::Level;
+use crate::domain::limit::human_duration;
+use crate::domain::report::{CheckRow, Report};
+use crate::sanitise::{self, Colour};
+
+/// Writes all that is known of one check of the report.
+///
+/// # Errors
+/// The output cannot be written to.
+pub fn render(
+    report: &Report,
+    row: &CheckRow,
+    library_doc: Option<&str>,
+    style: Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let check = &row.definition;
+    writeln!(out, "{}: {}", bold(&row.id, style), safe(&row.says))?;
+    writeln!(
+        out,
+        "  declared at    {}:{}",
+        check.source.file, check.source.line
+    )?;
+    if let Some(library) = &check.library {
+        writeln!(out, "  from library   {library}")?;
+    }
+    writeln!(
+        out,
+        "  component      {} (weight {})",
+        row.component, row.weight
+    )?;
+    writeln!(
+        out,
+        "  evidence       {}: {}",
+        row.level,
+        level_words(row.level)
+    )?;
+    probe(check, out)?;
+    if let Some(owner) = &check.owner {
+        writeln!(out, "  owner          {}", safe(owner))?;
+    }
+    if let Some(risk) = &check.risk {
+        writeln!(out, "  risk           {}", safe(risk))?;
+    }
+    if !check.needs.is_empty() {
+        writeln!(out, "  needs          {}", check.needs.join(", "))?;
+    }
+    writeln!(out)?;
+    if let Some(doc) = library_doc {
+        writeln!(out, "{}\n", doc.trim())?;
+    }
+
+    writeln!(
+        out,
+        "{} {}",
+        bold("Verdict:", style),
+        painted(&verdict(row), colour(row.verdict), style)
+    )?;
+    writeln!(out, "  because        {}", safe(&row.reason.text))?;
+    if let Some(text) = &row.contradiction {
+        writeln!(out, "  contradiction  {}", safe(text))?;
+    }
+    writeln!(
+        out,
+        "  credit         {} of 1, at most {} if what is unverified held",
+        row.credit, row.potential
+    )?;
+    match &row.evidence {
+        None => writeln!(
+            out,
+            "  evidence       none recorded: run `ready check {}`",
+            row.id
+        )?,
+        Some(evidence) => {
+            let ago = age(evidence.started, report.generated);
+            let run = row
+                .recorded
+                .as_deref()
+                .map(|run| format!(", run {run}"))
+                .unwrap_or_default();
+            writeln!(
+                out,
+                "  seen           {} ({ago} ago) on {}{run}",
+                moment(evidence.started),
+                safe(&evidence.host)
+            )?;
+            let several = evidence.attempts.len() > 1;
+            for (at, attempt) in evidence.attempts.iter().enumerate() {
+                if several {
+                    writeln!(out, "\n{}", bold(&format!("Attempt {}", at + 1), style))?;
+                }
+                self::attempt(attempt, style, out)?;
+            }
+        }
+    }
+    writeln!(out)?;
+    if let Some(line) = reproduce::by_hand(check, row.evidence.as_ref()) {
+        writeln!(out, "{} {}", bold("By hand:", style), safe(&line))?;
+    }
+    if let Some(how) = &check.fix.how {
+        let takes = check
+            .fix
+            .takes
+            .map(|takes| format!(" (about {})", human_duration(takes)))
+            .unwrap_or_default();
+        writeln!(out, "{} {}{takes}", bold("To mend it:", style), safe(how))?;
+    }
+    Ok(())
+}
+
+fn probe(check: &Check, out: &mut dyn Write) -> io::Result<()> {
+    match &check.probe {
+        Probe::Run(run) => {
+            writeln!(out, "  runs           {}", safe(&run.argv.join(" ")))?;
+            if let Some(cwd) = &check.cwd {
+                writeln!(out, "  in             {}", safe(cwd))?;
+            }
+            if let Some(reader) = &run.reader {
+                let input = match &reader.input {
+                    ReaderInput::Stdout => "its standard output",
+                    ReaderInput::Stderr => "its standard error",
+                    ReaderInput::File(file) => file,
+                };
+                writeln!(
+                    out,
+                    "  results        {} from {}",
+                    reader.format,
+                    safe(input)
+                )?;
+            }
+        }
+        Probe::Http(http) => writeln!(out, "  asks           {} {}", http.method, safe(&http.url))?,
+        Probe::File(file) => writeln!(out, "  looks at       {}", safe(&file.pattern))?,
+        Probe::Variable(variable) => {
+            let place = variable.file.as_deref().unwrap_or("the environment");
+            writeln!(
+                out,
+                "  looks at       {} in {}",
+                safe(&variable.name),
+                safe(place)
+            )?;
+        }
+        Probe::Manual(manual) => {
+            let link = manual
+                .link
+                .as_deref()
+                .map(|link| format!(", see {}", safe(link)))
+                .unwrap_or_default();
+            writeln!(
+                out,
+                "  attested       by {} on {}, until {}{link}",
+                safe(&manual.by),
+                manual.on,
+                manual.expires
+            )?;
+        }
+    }
+    writeln!(out, "  time limit     {}", human_duration(check.timeout))
+}
+
+fn attempt(attempt: &Attempt, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "  took           {}",
+        human_duration(std::time::Duration::from_millis(attempt.duration_ms))
+    )?;
+    writeln!(out, "  outcome        {}", outcome(&attempt.outcome))?;
+    if let Some(Reading::Results(results)) = &attempt.reading {
+        if let Some(counts) = &results.counts {
+            writeln!(
+                out,
+                "  results        {} passed, {} failed, {} skipped",
+                counts.passed, counts.failed, counts.skipped
+            )?;
+        }
+        for (name, figure) in &results.measures {
+            writeln!(out, "  measured       {} = {figure}", safe(name))?;
+        }
+        for name in &results.failures {
+            writeln!(out, "  failed         {}", safe(name))?;
+        }
+    }
+    for checked in &attempt.checked {
+        let (word, seen) = match checked.held {
+            Held::Yes => ("held", String::new()),
+            Held::No => ("did not hold", format!(": {}", safe(&checked.seen))),
+            Held::Unknown => ("unknown", format!(": {}", safe(&checked.seen))),
+        };
+        writeln!(
+            out,
+            "  expected       {} — {word}{seen}",
+            safe(&checked.what)
+        )?;
+    }
+    if let Some(answer) = &attempt.answer {
+        writeln!(
+            out,
+            "  answer         status {} after {:.0} ms",
+            answer.status, answer.latency_ms
+        )?;
+        stream("body", &answer.body, style, out)?;
+    }
+    for file in attempt.files.iter().flatten() {
+        writeln!(out, "  file           {}", safe(file))?;
+    }
+    for leaked in &attempt.leaked {
+        writeln!(out, "  left running   {}", safe(leaked))?;
+    }
+    for (name, output) in [("stdout", &attempt.stdout), ("stderr", &attempt.stderr)] {
+        if let Some(output) = output {
+            stream(name, output, style, out)?;
+        }
+    }
+    Ok(())
+}
+
+fn stream(name: &str, stream: &Stream, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "  {name:14} {} bytes, {}", stream.bytes, stream.digest)?;
+    let colour = if style.colour {
+        Colour::Pass
+    } else {
+        Colour::Drop
+    };
+    for line in sanitise::lines(stream.head.trim_end(), colour) {
+        writeln!(out, "    | {line}")?;
+    }
+    if stream.truncated {
+        writeln!(out, "    | … the middle was not kept")?;
+    }
+    for line in sanitise::lines(stream.tail.trim_end(), colour) {
+        writeln!(out, "    | {line}")?;
+    }
+    Ok(())
+}
+
+fn outcome(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Exit(status) => format!("exit status {status}"),
+        Outcome::Signal(signal) => format!("ended by signal {signal}"),
+        Outcome::Timeout(limit) => format!(
+            "ended by ready after {}",
+            human_duration(std::time::Duration::from_millis(*limit))
+        ),
+        Outcome::Cancelled => "stopped with the run".to_string(),
+        Outcome::Spawn(failure) => format!("not started: {}", safe(&failure.text)),
+        Outcome::Answered => "an answer came".to_string(),
+        Outcome::Unanswered(failure) => format!("no answer: {}", safe(&failure.text)),
+        Outcome::Looked => "looked".to_string(),
+        Outcome::Unseen(failure) => safe(&failure.text),
+        Outcome::Attested => "a person's word".to_string(),
+    }
+}
+
+fn level_words(level: Level) -> &'static str {
+    match level {
+        Level::Exercised => "it is run, and what comes of it is counted or read",
+        Level::Validated => "judged by a status alone, or by a static validation",
+        Level::Wired => "content that is as expected",
+        Level::Present => "something is there",
+        Level::Attested => "a person says so",
+    }
+}
+
+fn safe(text: &str) -> String {
+    sanitise::lines(text, Colour::Drop)
+        .collect::<Vec<_>>()
+        .join(" ")
+}

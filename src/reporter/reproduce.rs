@@ -1,0 +1,90 @@
+//! How a person does by hand what a check did: one line for a shell.
+
+use std::borrow::Cow;
+
+use crate::domain::check::{Check, Probe};
+use crate::domain::evidence::Evidence;
+
+/// The command that looks at the same thing; none where there is nothing to type. Values of the environment are not in
+/// it, only their names.
+pub fn by_hand(check: &Check, evidence: Option<&Evidence>) -> Option<String> {
+    match &check.probe {
+        Probe::Run(probe) => {
+            let argv = evidence
+                .map(|evidence| &evidence.command)
+                .filter(|command| !command.is_empty());
+            let argv = argv.unwrap_or(&probe.argv);
+            let line = match (probe.shell, argv.as_slice()) {
+                (true, [script]) => script.clone(),
+                _ => argv
+                    .iter()
+                    .map(|word| quoted(word))
+                    .collect::<Vec<_>>()
+                    .join(" "),
+            };
+            let env = check
+                .env
+                .keys()
+                .map(|name| format!("{name}=… "))
+                .collect::<String>();
+            let line = format!("{env}{line}");
+            Some(match check.cwd.as_deref() {
+                None | Some(".") => line,
+                Some(cwd) => format!("cd {} && {line}", quoted(cwd)),
+            })
+        }
+        Probe::Http(probe) => {
+            let url = evidence
+                .and_then(|evidence| evidence.target.as_deref())
+                .unwrap_or(&probe.url);
+            let method = if probe.method == "GET" {
+                String::new()
+            } else {
+                format!(" -X {}", probe.method)
+            };
+            Some(format!("curl -i{method} {}", quoted(url)))
+        }
+        Probe::File(probe) => {
+            let text = &probe.expect.text;
+            Some(match text.contains.first().or(text.lacks.first()) {
+                Some(wanted) => format!("grep -nF {} {}", quoted(wanted), probe.pattern),
+                None => format!("ls -l {}", probe.pattern),
+            })
+        }
+        Probe::Variable(probe) => Some(match &probe.file {
+            Some(file) => format!("grep '^{}=' {}", probe.name, quoted(file)),
+            None => format!("printenv {}", probe.name),
+        }),
+        Probe::Manual(_) => None,
+    }
+}
+
+/// A word as a POSIX shell takes it literally.
+fn quoted(word: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        Cow::Borrowed(word)
+    } else {
+        Cow::Owned(format!("'{}'", word.replace('\'', r"'\''")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn words_are_quoted_where_a_shell_would_read_them() {
+        let cases = [
+            ("pytest", "pytest"),
+            ("a b", "'a b'"),
+            ("", "''"),
+            ("it's", r"'it'\''s'"),
+            ("$HOME", "'$HOME'"),
+            ("--x=1", "--x=1"),
+        ];
+        for (word, expected) in cases {
+            assert_eq!(quoted(word), expected);
+        }
+    }
+}

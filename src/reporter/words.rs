@@ -1,0 +1,145 @@
+//! Figures, ages and marks as people read them. Nothing is rounded up.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use owo_colors::{AnsiColors, OwoColorize};
+use unicode_width::UnicodeWidthStr;
+
+use super::Style;
+use crate::domain::limit::human_duration;
+use crate::domain::report::CheckRow;
+use crate::domain::verdict::Verdict;
+
+/// A figure in whole percent, rounded down.
+pub(super) fn percent(figure: f64) -> String {
+    format!("{} %", figure.floor())
+}
+
+/// The points between two printed figures, so that the columns of a row agree with each other.
+pub(super) fn gap(claimed: f64, gap: f64) -> String {
+    format!("{}", claimed.floor() - (claimed - gap + 1e-9).floor())
+}
+
+/// A moment as people write it, in UTC.
+pub(super) fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// How old something is, in its largest unit.
+pub(super) fn age(then: Timestamp, now: Timestamp) -> String {
+    let seconds = now.duration_since(then).as_secs().max(0) as u64;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+/// A number of seconds as people say it.
+pub(super) fn takes(seconds: f64) -> String {
+    human_duration(Duration::try_from_secs_f64(seconds).unwrap_or_default())
+}
+
+/// The mark of a verdict. The word always stands beside it.
+pub(super) fn mark(verdict: Verdict, style: Style) -> &'static str {
+    match (verdict, style.unicode) {
+        (Verdict::Verified, true) => "✓",
+        (Verdict::Partial, true) => "~",
+        (Verdict::Failed, true) => "✗",
+        (Verdict::Unverified, _) => "?",
+        (Verdict::Verified, false) => "+",
+        (Verdict::Partial, false) => "~",
+        (Verdict::Failed, false) => "x",
+    }
+}
+
+/// What a row says of its verdict in one or two words.
+pub(super) fn verdict(row: &CheckRow) -> String {
+    match (row.verdict, row.accepted_at) {
+        (Verdict::Partial, Some(floor)) => format!("partial, accepted at {floor}"),
+        (Verdict::Unverified, _) => format!("unverified ({})", row.reason.code.word()),
+        (verdict, _) => verdict.word().to_string(),
+    }
+}
+
+/// The colour of a verdict.
+pub(super) fn colour(verdict: Verdict) -> AnsiColors {
+    match verdict {
+        Verdict::Verified => AnsiColors::Green,
+        Verdict::Partial | Verdict::Unverified => AnsiColors::Yellow,
+        Verdict::Failed => AnsiColors::Red,
+    }
+}
+
+/// The text in a colour, where colours may be used.
+pub(super) fn painted(text: &str, colour: AnsiColors, style: Style) -> String {
+    if style.colour {
+        text.color(colour).to_string()
+    } else {
+        text.to_string()
+    }
+}
+
+/// The text in bold, where that may be used.
+pub(super) fn bold(text: &str, style: Style) -> String {
+    if style.colour {
+        text.bold().to_string()
+    } else {
+        text.to_string()
+    }
+}
+
+/// The text dimmed, where that may be used.
+pub(super) fn dim(text: &str, style: Style) -> String {
+    if style.colour {
+        text.dimmed().to_string()
+    } else {
+        text.to_string()
+    }
+}
+
+/// The line, cut to so many columns. Colour sequences count, which cuts a coloured line early, never late.
+pub(super) fn cut(line: &str, width: usize) -> String {
+    if line.width() <= width {
+        return line.to_string();
+    }
+    let mut kept = String::new();
+    for c in line.chars() {
+        if kept.width() + 2 > width {
+            break;
+        }
+        kept.push(c);
+    }
+    let reset = if kept.contains('\u{1b}') {
+        "\u{1b}[0m"
+    } else {
+        ""
+    };
+    format!("{kept}…{reset}")
+}
+
+/// `1 check`, `2 checks`.
+pub(super) fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_is_never_rounded_up() {
+        assert_eq!(percent(99.6), "99 %");
+        assert_eq!(percent(57.0), "57 %");
+        assert_eq!(percent(0.0), "0 %");
+    }
+
+    #[test]
+    fn a_printed_gap_is_that_of_the_printed_figures() {
+        assert_eq!(gap(95.0, 95.0 - 61.2), "34");
+        assert_eq!(gap(95.0, 0.0), "0");
+        assert_eq!(gap(90.0, 90.0 - 99.5), "-9");
+    }
+}

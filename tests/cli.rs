@@ -1,0 +1,488 @@
+//! The command line as a user meets it: arguments in, exit status and words out. Cases as data.
+#![allow(clippy::unwrap_used, reason = "a test that cannot set up has failed")]
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use readiness::domain::report::Report;
+use tempfile::TempDir;
+
+/// Three checks of every fate, two of them files, so that every system can run them.
+const MANIFEST: &str = r#"
+[project]
+name = "small"
+[claims]
+overall = 90
+[gate]
+min_score = 20
+[gates.strict]
+says = "Ship it"
+require = ["absent"]
+[components.docs]
+title = "Documents"
+[checks.here]
+component = "docs"
+tags = ["quick"]
+says = "There is a manifest"
+file = "readiness.toml"
+[checks.absent]
+component = "docs"
+says = "There is a changelog"
+file = "CHANGELOG.md"
+fix = { takes = "30m", how = "write it" }
+[checks.tool]
+says = "A tool says so"
+run = ["no-such-tool-anywhere", "--now"]
+owner = "ops"
+"#;
+
+fn project(manifest: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("readiness.toml"), manifest).unwrap();
+    folder
+}
+
+fn command(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ready"));
+    command.args(args).current_dir(folder).stdin(Stdio::null());
+    for name in [
+        "CI",
+        "GITHUB_ACTIONS",
+        "NO_COLOR",
+        "CLICOLOR_FORCE",
+        "COLUMNS",
+        "READY_GATE",
+        "READY_JOBS",
+        "READY_COLOR",
+        "READY_MIN_SCORE",
+        "READY_MANIFEST",
+    ] {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn ready(folder: &Path, args: &[&str]) -> Output {
+    command(folder, args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn each_command_line_has_its_exit_status_and_its_words() {
+    let folder = project(MANIFEST);
+    // arguments, exit status, words on standard output, words on standard error
+    let cases: &[(&[&str], i32, &str, &str)] = &[
+        (
+            &["--version"],
+            0,
+            concat!("ready ", env!("CARGO_PKG_VERSION")),
+            "",
+        ),
+        (&["--help"], 0, "ready check --gate production", ""),
+        (&["check", "--help"], 0, "Examples:", ""),
+        (&["status", "--help"], 0, "nothing is run", ""),
+        (&[], 2, "", "Usage: ready"),
+        (&["chekc"], 2, "", "did you mean `check`?"),
+        (&["dance"], 2, "", "there is no verb `dance`"),
+        (&["plan"], 2, "", "`ready plan` is not supported yet"),
+        (
+            &["check", "--format", "html"],
+            2,
+            "",
+            "`html` is not supported yet",
+        ),
+        (
+            &["check", "--format", "xls"],
+            2,
+            "",
+            "there is no format `xls`",
+        ),
+        (&["check", "hree"], 2, "", "did you mean `here`?"),
+        (
+            &["check", "--component", "dosc"],
+            2,
+            "",
+            "did you mean `docs`?",
+        ),
+        (&["check", "--tag", "slow"], 2, "", "no check was selected"),
+        (
+            &["check", "--gate", "stric"],
+            2,
+            "",
+            "did you mean `strict`?",
+        ),
+        (&["check", "--jobs", "0"], 2, "", "0 is not in 1..=4096"),
+        (&["check", "--min-score", "101"], 2, "", "not a percentage"),
+        (
+            &["check", "--manifest", "none.toml"],
+            2,
+            "",
+            "there is no manifest `none.toml`",
+        ),
+        (&["-C", "nowhere", "check"], 2, "", "cannot go to `nowhere`"),
+        // Nothing is recorded before the first run.
+        (&["status"], 0, "nothing is recorded yet", ""),
+        (
+            &["status", "--gate", "default"],
+            1,
+            "no evidence is recorded",
+            "",
+        ),
+        (
+            &["check"],
+            1,
+            "NOT READY: verified 12 %, claimed 90 %; 1 check could not be verified here",
+            "[3/3]",
+        ),
+        (&["check", "-q"], 1, "NOT READY", ""),
+        (
+            &["check", "here"],
+            0,
+            "HOLDS: 1 of 1 selected check verified",
+            "",
+        ),
+        (&["check", "--tag", "quick"], 0, "HOLDS", ""),
+        (
+            &["check", "absent", "-q"],
+            1,
+            "DOES NOT HOLD: 0 of 1 selected check verified",
+            "",
+        ),
+        (&["check", "tool", "-q"], 1, "DOES NOT HOLD", ""),
+        (
+            &["check", "here", "--gate", "strict", "-q"],
+            1,
+            "NOT READY",
+            "",
+        ),
+        (
+            &["check", "--min-score", "12", "--gate", "default"],
+            1,
+            "--min-score OPEN, decides",
+            "",
+        ),
+        (&["check", "-v"], 1, "Verified\n", ""),
+        (
+            &["status"],
+            0,
+            "NOT READY: verified 12 %, claimed 90 %; 1 check is unverified",
+            "",
+        ),
+        (&["status", "--gate", "strict", "-q"], 1, "NOT READY", ""),
+        (&["list"], 0, "here    docs", ""),
+        (&["list", "--library"], 0, "pytest", ""),
+        (
+            &["explain", "absent"],
+            0,
+            "To mend it: write it (about 30 min)",
+            "",
+        ),
+        (&["explain", "absnt"], 2, "", "did you mean `absent`?"),
+        (&["completions", "bash"], 0, "_ready()", ""),
+    ];
+    for (args, status, out, err) in cases {
+        let output = ready(folder.path(), args);
+        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+        let shown = format!(
+            "ready {}\n--- stdout\n{stdout}--- stderr\n{stderr}",
+            args.join(" ")
+        );
+        assert_eq!(output.status.code(), Some(*status), "{shown}");
+        assert!(stdout.contains(out), "{shown}");
+        assert!(stderr.contains(err), "{shown}");
+    }
+}
+
+#[test]
+fn without_a_manifest_it_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = ready(folder.path(), &["check"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        text(&output.stderr).contains("no readiness.toml here or in any folder above"),
+        "{}",
+        text(&output.stderr)
+    );
+    assert!(
+        !folder.path().join(".ready").exists(),
+        "nothing is written where nothing is run"
+    );
+}
+
+#[test]
+fn the_manifest_is_found_upward_and_paths_are_relative_to_it() {
+    let folder = project(MANIFEST);
+    let below = folder.path().join("a/b");
+    std::fs::create_dir_all(&below).unwrap();
+    assert_eq!(
+        ready(&below, &["check", "here", "-q"]).status.code(),
+        Some(0)
+    );
+    assert!(folder.path().join(".ready/ledger.sqlite").exists());
+    assert!(!below.join(".ready").exists());
+}
+
+#[test]
+fn json_is_one_document_and_nothing_else() {
+    let folder = project(MANIFEST);
+    for args in [
+        &["check", "--format", "json"][..],
+        &["status", "--format", "json"],
+        &["check", "-q", "--format", "json"],
+    ] {
+        let output = ready(folder.path(), args);
+        let report: Report = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report.format, "ready-report/1");
+        assert_eq!(text(&output.stdout).lines().count(), 1);
+        let again: Report = serde_json::from_str(&serde_json::to_string(&report).unwrap()).unwrap();
+        assert_eq!(again, report);
+    }
+}
+
+#[test]
+fn a_problem_of_the_manifest_runs_nothing_and_writes_nothing() {
+    let folder =
+        project("[project]\nname = \"x\"\n[checks.a]\nsays = \"a\"\nrnu = [\"touch\", \"ran\"]\n");
+    let output = ready(folder.path(), &["check"]);
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2));
+    for words in [
+        "readiness.toml:5:1",
+        "did you mean `run`?",
+        "nothing was run",
+    ] {
+        assert!(stderr.contains(words), "{words} is not in\n{stderr}");
+    }
+    assert!(output.stdout.is_empty());
+    assert!(!folder.path().join(".ready").exists());
+}
+
+#[test]
+fn colours_obey_the_flag_the_environment_and_the_pipe() {
+    let folder = project(MANIFEST);
+    let coloured = |args: &[&str], env: &[(&str, &str)]| {
+        let mut command = command(folder.path(), args);
+        command.envs(env.iter().copied());
+        text(&command.output().unwrap().stdout).contains('\u{1b}')
+    };
+    assert!(!coloured(&["check"], &[]), "not in a pipe");
+    assert!(coloured(&["check", "--color", "always"], &[]));
+    assert!(coloured(&["check"], &[("CLICOLOR_FORCE", "1")]));
+    assert!(coloured(&["check"], &[("READY_COLOR", "always")]));
+    assert!(!coloured(
+        &["check", "--color", "never"],
+        &[("CLICOLOR_FORCE", "1")]
+    ));
+    assert!(!coloured(&["check"], &[("NO_COLOR", "1")]));
+}
+
+#[test]
+fn every_width_is_kept_and_no_width_is_fatal() {
+    let folder = project(MANIFEST);
+    ready(folder.path(), &["check", "-q"]);
+    for columns in ["1", "20", "40", "60", "80", "120", "4096", "0", "many"] {
+        let output = command(folder.path(), &["status"])
+            .env("COLUMNS", columns)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{columns}");
+        let width = columns.parse::<usize>().unwrap_or(80).clamp(40, 120);
+        let table = text(&output.stdout)
+            .lines()
+            .filter(|line| !line.contains("by hand:"));
+        let longest = table.map(|line| line.chars().count()).max().unwrap();
+        if columns.parse::<usize>().is_ok_and(|columns| columns >= 40) {
+            assert!(longest <= width, "{longest} > {width}");
+        }
+    }
+}
+
+#[test]
+fn a_locale_without_unicode_gets_none() {
+    let folder = project(MANIFEST);
+    let output = command(folder.path(), &["check"])
+        .env("LC_ALL", "C")
+        .output()
+        .unwrap();
+    assert!(output.stdout.is_ascii(), "{}", text(&output.stdout));
+    assert!(output.stderr.is_ascii(), "{}", text(&output.stderr));
+}
+
+#[test]
+fn on_github_foreign_words_cannot_be_commands() {
+    let folder = project(
+        "[project]\nname = \"x\"\n[checks.a]\nsays = \"::error::says\"\nfile = \"no\\n::error::file\"\n",
+    );
+    let output = command(folder.path(), &["check"])
+        .env("GITHUB_ACTIONS", "true")
+        .env("CI", "true")
+        .output()
+        .unwrap();
+    let stdout = text(&output.stdout);
+    let token = stdout
+        .lines()
+        .next()
+        .unwrap()
+        .strip_prefix("::stop-commands::")
+        .unwrap();
+    assert!(token.len() >= 26, "the token cannot be guessed");
+    assert_eq!(stdout.lines().last().unwrap(), format!("::{token}::"));
+    for line in text(&output.stderr).lines() {
+        assert!(
+            !line.trim_start().starts_with("::") && !line.contains("##["),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn a_closed_output_does_not_change_the_verdict() {
+    let folder = project(MANIFEST);
+    for (args, status) in [
+        (&["check"][..], 1),
+        (&["check", "here"], 0),
+        (&["status"], 0),
+        (&["list"], 0),
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = command(folder.path(), args)
+            .stdout(writer)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+            .wait_with_output()
+            .unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(status),
+            "{args:?}: {}",
+            text(&output.stderr)
+        );
+    }
+}
+
+#[test]
+fn evidence_is_stale_once_files_or_the_definition_changed() {
+    let folder = project(MANIFEST);
+    let git = |args: &[&str]| {
+        let identity = [
+            "-c",
+            "user.name=t",
+            "-c",
+            "user.email=t@t.invalid",
+            "-c",
+            "commit.gpgsign=false",
+        ];
+        let output = Command::new("git")
+            .args(identity)
+            .args(args)
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    };
+    let verdict = |id: &str| {
+        let output = ready(folder.path(), &["status", "--format", "json"]);
+        let report: Report = serde_json::from_slice(&output.stdout).unwrap();
+        let row = report.checks.into_iter().find(|row| row.id == id).unwrap();
+        row.reason.code.word().to_string()
+    };
+    std::fs::write(folder.path().join("source.txt"), "one").unwrap();
+    git(&["init", "-q"]);
+    ready(folder.path(), &["check", "-q"]);
+    assert_eq!(verdict("here"), "held", "uncommitted files are files");
+    git(&["add", "-A"]);
+    assert_eq!(verdict("here"), "held", "staging changes nothing");
+    git(&["commit", "-qm", "one"]);
+    assert_eq!(verdict("here"), "held", "committing changes nothing");
+    std::fs::write(folder.path().join("source.txt"), "two").unwrap();
+    assert_eq!(verdict("here"), "stale", "an edit does");
+    std::fs::write(folder.path().join("source.txt"), "one").unwrap();
+    assert_eq!(verdict("here"), "held", "the same content is the same tree");
+    std::fs::write(folder.path().join("new.txt"), "").unwrap();
+    assert_eq!(verdict("absent"), "stale", "an untracked file counts");
+    std::fs::remove_file(folder.path().join("new.txt")).unwrap();
+
+    let changed = MANIFEST.replace("file = \"CHANGELOG.md\"", "file = \"source.txt\"");
+    std::fs::write(folder.path().join("readiness.toml"), changed).unwrap();
+    assert_eq!(
+        verdict("absent"),
+        "stale",
+        "another definition is another check"
+    );
+}
+
+#[test]
+fn a_run_that_cannot_be_recorded_is_still_reported() {
+    let folder = project(MANIFEST);
+    std::fs::write(folder.path().join(".ready"), "not a folder").unwrap();
+    let output = ready(folder.path(), &["check", "--format", "json"]);
+    let report: Report = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        report
+            .warnings
+            .iter()
+            .any(|warning| warning.contains("this run is not recorded")),
+        "{:?}",
+        report.warnings
+    );
+    assert_eq!(
+        report
+            .checks
+            .iter()
+            .filter(|row| row.evidence.is_some())
+            .count(),
+        3
+    );
+}
+
+#[test]
+fn a_ledger_from_the_future_or_of_another_kind_is_refused_clearly() {
+    let folder = project(MANIFEST);
+    ready(folder.path(), &["check", "-q"]);
+    let file = folder.path().join(".ready/ledger.sqlite");
+    let ledger = rusqlite::Connection::open(&file).unwrap();
+    ledger.pragma_update(None, "user_version", 99).unwrap();
+    drop(ledger);
+    let output = ready(folder.path(), &["status"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(
+        text(&output.stderr).contains("newer `ready`"),
+        "{}",
+        text(&output.stderr)
+    );
+
+    for name in ["ledger.sqlite-wal", "ledger.sqlite-shm"] {
+        let _ = std::fs::remove_file(folder.path().join(".ready").join(name));
+    }
+    std::fs::write(&file, "this is no database, by far").unwrap();
+    let output = ready(folder.path(), &["status"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(
+        text(&output.stderr).contains("is not a ledger"),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn optional_checks_and_waivers_are_shown_and_never_scored() {
+    let more = "\n[waivers.absent]\nowner = \"docs\"\nreason = \"OPS-1\"\nexpires = 2999-01-01\n[checks.extra]\nsays = \"extra\"\noptional = true\nfile = \"extra\"\n";
+    let folder = project(&format!("{MANIFEST}{more}"));
+    let output = ready(folder.path(), &["check", "--gate", "strict"]);
+    let stdout = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{stdout}");
+    for words in [
+        "strict OPEN WITH 1 WAIVER, decides: Ship it",
+        "waived: absent",
+        "Optional, outside score and gates",
+        "READY: verified 12 %",
+    ] {
+        assert!(stdout.contains(words), "{words} is not in\n{stdout}");
+    }
+}
