@@ -261,9 +261,7 @@ impl ValueExpect {
             });
         }
         match found.iter().find(|value| !self.holds(value)) {
-            Some(wrong) => Checked::new(what, false, || {
-                format!("it is {}", shorten(&wrong.to_string()))
-            }),
+            Some(wrong) => Checked::new(what, false, || format!("it is {wrong}")),
             None => Checked::new(what, !found.is_empty(), || "it is not there".to_string()),
         }
     }
@@ -351,14 +349,6 @@ impl Format {
 fn contains(text: &[u8], wanted: &[u8]) -> bool {
     wanted.is_empty()
         || aho_corasick::AhoCorasick::new([wanted]).is_ok_and(|finder| finder.is_match(text))
-}
-
-/// At most 200 characters of a value.
-fn shorten(text: &str) -> String {
-    match text.char_indices().nth(200) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_string(),
-    }
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::domain::check::{Check, FileProbe, Probe};
 use crate::domain::evidence::{Attempt, Failure, LookFailure, Outcome, Reading, Results, Stream};
 use crate::domain::interpolate;
 use crate::mask::Masker;
-use crate::process::{Cancel, Captured};
+use crate::process::{Cancel, Captured, shortened};
 
 /// Bytes of a stream that evidence keeps, after masking.
 const STORED_HEAD: usize = 4 << 10;
@@ -194,9 +194,13 @@ impl Context<'_> {
         for checked in &mut attempt.checked {
             mask(&mut checked.what);
             mask(&mut checked.seen);
+            shorten(&mut checked.seen);
         }
         attempt.cannot_tell.iter_mut().for_each(mask);
-        attempt.leaked.iter_mut().for_each(mask);
+        attempt.leaked.iter_mut().for_each(|name| {
+            mask(name);
+            *name = shortened(name);
+        });
         attempt.files.iter_mut().flatten().for_each(mask);
         match &mut attempt.outcome {
             Outcome::Spawn(failure) => mask(&mut failure.text),
@@ -213,6 +217,15 @@ impl Context<'_> {
             answer.headers.iter_mut().for_each(|(_, value)| mask(value));
         }
         look
+    }
+}
+
+/// Cuts a text to what a person reads. After masking only: a cut may leave a part of a secret that no search finds.
+fn shorten(text: &mut String) {
+    const LONGEST: usize = 300;
+    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+        text.truncate(end);
+        text.push('…');
     }
 }
 

@@ -28,20 +28,57 @@ pub use start::{Environment, resolve};
 use crate::domain::evidence::{Failure, SpawnFailure};
 
 #[cfg(target_os = "linux")]
-pub use orphans::{adopt, sweep};
+pub use orphans::{abandon, reap, sweep};
 #[cfg(unix)]
 pub use unix::run;
 #[cfg(windows)]
 pub use windows::run;
 
-/// Makes orphans of what is run come to this process: only where the system can.
-#[cfg(not(target_os = "linux"))]
-pub fn adopt() {}
-
 /// Ends what was left behind and belongs to no check: only where the system can tell.
 #[cfg(not(target_os = "linux"))]
-pub fn sweep(_run: &str, _spared: &[String]) -> Vec<String> {
+pub fn sweep(_run: &str) -> Vec<Left> {
     vec![]
+}
+
+/// Reaps orphans: only where they come to this process.
+#[cfg(not(target_os = "linux"))]
+pub fn reap() {}
+
+/// Ends at once what runs: only where the system can tell.
+#[cfg(not(target_os = "linux"))]
+pub fn abandon() {}
+
+/// A process that was left once all checks had ended.
+#[derive(Debug)]
+pub struct Left {
+    /// Its command line and, in parentheses, its id.
+    pub name: String,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// What became of a process that was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It was ended.
+    Ended,
+    /// It lives, since it may be that of a check that may leave something running.
+    Spared,
+    /// It lives, and nothing can be done about it.
+    OutOfReach,
+}
+
+/// The longest command line that is shown of a process, in characters.
+const NAME_AT_MOST: usize = 80;
+
+/// `name (pid)` with a name that is short enough to show. Only for one in which secrets are masked already.
+pub fn shortened(name: &str) -> String {
+    let (line, pid) = name.rsplit_once(" (").unwrap_or((name, ""));
+    match line.char_indices().nth(NAME_AT_MOST) {
+        Some((end, _)) if !pid.is_empty() => format!("{}… ({pid}", &line[..end]),
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => name.to_string(),
+    }
 }
 
 /// A program to run, with everything resolved.
@@ -72,7 +109,7 @@ pub struct Finished {
     pub stdout: Captured,
     /// Its standard error.
     pub stderr: Captured,
-    /// Processes that outlived it, `name (pid)`.
+    /// Processes that outlived it, `name (pid)`, with the whole command line as the name.
     pub leaked: Vec<String>,
 }
 
@@ -104,4 +141,10 @@ impl Patience {
     pub(crate) const DRAIN_AT_MOST: Duration = Duration::from_secs(5);
     /// For the kernel to end what was killed.
     pub(crate) const TO_DIE: Duration = Duration::from_secs(5);
+    /// For ending what runs before an exit at once.
+    #[cfg(target_os = "linux")]
+    pub(crate) const TO_ABANDON: Duration = Duration::from_secs(1);
+    /// For whoever still writes the program that is to be started.
+    #[cfg(unix)]
+    pub(crate) const TO_BE_WRITTEN: Duration = Duration::from_secs(3);
 }

@@ -55,6 +55,12 @@ pub fn resolve(
 ) -> Result<PathBuf, Failure<SpawnFailure>> {
     match std::fs::metadata(cwd) {
         Ok(folder) if folder.is_dir() => {}
+        Ok(_) => {
+            return Err(Failure::new(
+                SpawnFailure::MissingDirectory,
+                format!("the working directory `{}` is no directory", cwd.display()),
+            ));
+        }
         _ => {
             return Err(Failure::new(
                 SpawnFailure::MissingDirectory,
@@ -124,9 +130,22 @@ fn executable(_: &std::fs::Metadata) -> bool {
 }
 
 /// Says why a program that was found did not start.
-pub(super) fn refused(program: &Path, error: &io::Error) -> Failure<SpawnFailure> {
+pub(super) fn refused(program: &Path, cwd: &Path, error: &io::Error) -> Failure<SpawnFailure> {
     let name = program.display();
+    if error.kind() == io::ErrorKind::NotFound && !cwd.is_dir() {
+        let text = format!(
+            "the working directory `{}` does not exist any more",
+            cwd.display()
+        );
+        return Failure::new(SpawnFailure::MissingDirectory, text);
+    }
     if let (io::ErrorKind::NotFound, Some(interpreter)) = (error.kind(), interpreter(program)) {
+        if let Some(interpreter) = interpreter.strip_suffix('\r') {
+            let text = format!(
+                "`{name}` was written for Windows: its first line ends in a carriage return, so that `{interpreter}` is not found"
+            );
+            return Failure::new(SpawnFailure::NotExecutable, text);
+        }
         let text = format!("`{name}` needs the interpreter `{interpreter}`, which does not exist");
         return Failure::new(SpawnFailure::MissingInterpreter, text);
     }
@@ -144,7 +163,9 @@ pub(super) fn refused(program: &Path, error: &io::Error) -> Failure<SpawnFailure
     };
     let what = match kind {
         SpawnFailure::NotExecutable => format!("`{name}` cannot be executed: {error}"),
-        SpawnFailure::NoResources => format!("no more processes can be started: {error}"),
+        SpawnFailure::NoResources => {
+            format!("the system gives no more processes or descriptors: {error}")
+        }
         _ => format!("`{name}` did not start: {error}"),
     };
     Failure::new(kind, what)
@@ -158,9 +179,10 @@ fn interpreter(program: &Path) -> Option<String> {
         .strip_prefix(b"#!")?
         .split(|byte| *byte == b'\n')
         .next()?;
+    // As the kernel reads it: a carriage return is a part of the name.
     String::from_utf8_lossy(line)
-        .split_whitespace()
-        .next()
+        .split([' ', '\t'])
+        .find(|word| !word.is_empty())
         .map(str::to_string)
 }
 

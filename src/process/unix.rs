@@ -5,7 +5,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Child, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -25,15 +25,20 @@ pub fn run(command: &Command, cancel: &Cancel) -> Finished {
         return finished;
     }
     let started = Instant::now();
-    match spawn(command) {
+    #[cfg(target_os = "linux")]
+    super::orphans::adopt();
+    match spawn(command, cancel) {
         Ok(child) => Watch::new(command, cancel, started, child).finish(&mut finished),
-        Err(error) => finished.end = End::Spawn(start::refused(&command.program, &error)),
+        Err(error) => {
+            finished.end = End::Spawn(start::refused(&command.program, &command.cwd, &error))
+        }
     }
     finished
 }
 
-fn spawn(command: &Command) -> std::io::Result<Child> {
-    let mut tries = 0..5;
+fn spawn(command: &Command, cancel: &Cancel) -> std::io::Result<Child> {
+    let deadline = Instant::now() + Patience::TO_BE_WRITTEN.min(command.limit);
+    let mut pause = Duration::from_millis(1);
     loop {
         let mut process = std::process::Command::new(&command.program);
         process
@@ -46,11 +51,13 @@ fn spawn(command: &Command) -> std::io::Result<Child> {
             .stderr(Stdio::piped());
         command.env.apply(&mut process);
         match process.spawn() {
-            Err(error) if start::busy(&error) => match tries.next() {
-                // Another thread's child holds the file open for writing until it executes: a matter of milliseconds.
-                Some(attempt) => std::thread::sleep(Duration::from_millis(5 << attempt)),
-                None => return Err(error),
-            },
+            // Somebody still writes the file, if only a child of another thread until it executes: it passes.
+            Err(error)
+                if start::busy(&error) && Instant::now() < deadline && cancel.told() == 0 =>
+            {
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(Duration::from_millis(50));
+            }
             other => return other,
         }
     }
@@ -63,6 +70,8 @@ enum Stage {
     Running,
     /// It was asked to end; until it is made to.
     Asked,
+    /// It has ended as it was asked to; until what it started has done so too, or is made to.
+    Leaving,
     /// It was killed; until the kernel has done so.
     Killed,
     /// It has ended; until its pipes are empty and nobody holds them.
@@ -84,6 +93,8 @@ struct Watch<'a> {
     drained_at_most: Instant,
     /// What we did to it, which outranks its status.
     ended_by_us: Option<End>,
+    /// It was killed and is still there: it cannot be waited for.
+    hangs: bool,
     buffer: Vec<u8>,
 }
 
@@ -110,6 +121,7 @@ impl<'a> Watch<'a> {
             until: started + command.limit,
             drained_at_most: started,
             ended_by_us: None,
+            hangs: false,
             buffer: vec![0; 64 << 10],
         }
     }
@@ -123,7 +135,7 @@ impl<'a> Watch<'a> {
             self.wait_and_read(finished);
         }
         self.end_the_rest(finished);
-        let status = self.child.wait();
+        let status = self.reap();
         finished.end = match (self.ended_by_us, status) {
             (Some(end), _) => end,
             (None, Ok(status)) => match (status.code(), status.signal()) {
@@ -134,35 +146,55 @@ impl<'a> Watch<'a> {
         };
     }
 
+    /// The leader's status. Its number is free from here on.
+    fn reap(&mut self) -> std::io::Result<ExitStatus> {
+        #[cfg(target_os = "linux")]
+        let _listed = super::orphans::lock();
+        if self.hangs {
+            return self.child.try_wait().map(Option::unwrap_or_default);
+        }
+        self.child.wait()
+    }
+
     /// Goes on to the next stage where the present one is over.
     fn advance(&mut self) {
         let now = Instant::now();
-        if self.stage != Stage::Draining && self.leader_has_ended() {
-            if self.ended_by_us.is_some() {
-                // It was asked to end and did; what it leaves behind in its group is not asked again.
-                self.signal(Signal::KILL);
-            }
-            self.stage = Stage::Draining;
-            self.until = now + Patience::TO_DRAIN;
-            self.drained_at_most = now + Patience::DRAIN_AT_MOST;
-            return;
-        }
         match self.stage {
+            Stage::Running if self.leader_has_ended() => self.drain(now),
             Stage::Running if self.cancel.told() > 0 => self.ask(End::Cancelled, now),
             Stage::Running if now >= self.until => self.ask(End::Timeout, now),
+            Stage::Asked if self.leader_has_ended() => {
+                self.stage = Stage::Leaving;
+                #[cfg(target_os = "linux")]
+                super::orphans::ask(&self.owner());
+            }
             Stage::Asked if now >= self.until || self.cancel.told() > 1 => {
                 self.signal(Signal::KILL);
                 self.stage = Stage::Killed;
                 self.until = now + Patience::TO_DIE;
             }
+            Stage::Leaving
+                if now >= self.until || self.cancel.told() > 1 || self.left_behind().is_empty() =>
+            {
+                self.signal(Signal::KILL);
+                self.drain(now);
+            }
+            Stage::Killed if self.leader_has_ended() => self.drain(now),
             Stage::Killed if now >= self.until => {
                 // It hangs in the kernel. Nothing more can be done to it, and the run must go on.
+                self.hangs = true;
                 self.stage = Stage::Draining;
                 self.until = now;
                 self.drained_at_most = now;
             }
             _ => {}
         }
+    }
+
+    fn drain(&mut self, now: Instant) {
+        self.stage = Stage::Draining;
+        self.until = now + Patience::TO_DRAIN;
+        self.drained_at_most = now + Patience::DRAIN_AT_MOST;
     }
 
     fn ask(&mut self, end: End, now: Instant) {
@@ -181,7 +213,7 @@ impl<'a> Watch<'a> {
 
     fn done(&self) -> bool {
         let now = Instant::now();
-        if now >= self.until.min(self.drained_at_most) {
+        if now >= self.until.min(self.drained_at_most) || self.cancel.told() > 1 {
             return true;
         }
         let closed = self.pipes.iter().all(Option::is_none);
@@ -195,17 +227,25 @@ impl<'a> Watch<'a> {
             .pipes
             .each_ref()
             .map(|pipe| pipe.as_ref().map(|pipe| push(&mut fds, pipe.as_fd())));
-        if let (Some(leader), true) = (&self.leader, self.stage != Stage::Draining) {
+        if let (Some(leader), Stage::Running | Stage::Asked | Stage::Killed) =
+            (&self.leader, self.stage)
+        {
             push(&mut fds, leader.as_fd());
         }
         match self.stage {
             Stage::Running => _ = push(&mut fds, self.cancel.fd(0)),
-            Stage::Asked => _ = push(&mut fds, self.cancel.fd(1)),
-            Stage::Killed | Stage::Draining => {}
+            Stage::Asked | Stage::Leaving | Stage::Draining => {
+                _ = push(&mut fds, self.cancel.fd(1))
+            }
+            Stage::Killed => {}
         }
         let mut patience = self.until.saturating_duration_since(Instant::now());
-        let must_ask_again = self.leader.is_none() || pipes == [None, None];
-        if must_ask_again && self.stage != Stage::Running || self.leader.is_none() {
+        let must_ask_again = match self.stage {
+            Stage::Running | Stage::Asked | Stage::Killed => self.leader.is_none(),
+            Stage::Leaving => true,
+            Stage::Draining => pipes == [None, None],
+        };
+        if must_ask_again {
             // Nothing tells when the leader (without a pidfd) or what it left behind ends: look again soon.
             patience = patience.min(Duration::from_millis(10));
         }
@@ -270,6 +310,8 @@ impl<'a> Watch<'a> {
     /// Ends whatever of the program is left, by group first, then what left the group.
     fn end_the_rest(&self, finished: &mut Finished) {
         if self.command.leaves_running && self.ended_by_us.is_none() {
+            #[cfg(target_os = "linux")]
+            super::orphans::spare(&self.owner());
             return;
         }
         let left_behind = self.left_behind();

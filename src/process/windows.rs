@@ -30,7 +30,7 @@ pub fn run(command: &Command, cancel: &Cancel) -> Finished {
     let mut child = match process.spawn() {
         Ok(child) => child,
         Err(error) => {
-            finished.end = End::Spawn(start::refused(&command.program, &error));
+            finished.end = End::Spawn(start::refused(&command.program, &command.cwd, &error));
             return finished;
         }
     };

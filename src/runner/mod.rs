@@ -18,7 +18,11 @@ use crate::domain::project::Project;
 use crate::domain::reason::{Code, Reason};
 use crate::domain::verdict::{Judgement, Verdict, judge, judge_attempt};
 use crate::probe::{self, Context};
+use crate::process::{Fate, shortened};
 use queue::Queue;
+
+/// How many of the processes that outlived every check are named.
+const LEFT_NAMED: usize = 10;
 
 /// What a run is made of.
 #[derive(Clone, Copy)]
@@ -69,7 +73,6 @@ pub fn with_needs(project: &Project, selected: impl IntoIterator<Item = usize>) 
 
 /// Runs what is due. `tell` hears every event, on the calling thread.
 pub fn run(job: &Job<'_>, stopping: mpsc::Receiver<u8>, mut tell: impl FnMut(Event)) -> Ran {
-    crate::process::adopt();
     let state = Mutex::new(State {
         queue: Queue::new(job.project, job.due),
         observed: vec![None; job.project.checks.len()],
@@ -106,7 +109,7 @@ pub fn run(job: &Job<'_>, stopping: mpsc::Receiver<u8>, mut tell: impl FnMut(Eve
         loop {
             match receiver.recv_timeout(Duration::from_millis(100)) {
                 Ok(event) => tell(event),
-                Err(mpsc::RecvTimeoutError::Timeout) => {}
+                Err(mpsc::RecvTimeoutError::Timeout) => crate::process::reap(),
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
             }
             if let Ok(told) = stopping.try_recv() {
@@ -117,22 +120,29 @@ pub fn run(job: &Job<'_>, stopping: mpsc::Receiver<u8>, mut tell: impl FnMut(Eve
     let mut state = state
         .into_inner()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
-    let spared = job
-        .project
-        .checks
-        .iter()
-        .filter(|check| check.leaves_running)
-        .map(|check| check.id.clone());
-    let left = crate::process::sweep(job.context.run, &spared.collect::<Vec<_>>());
-    state.warnings.extend(
-        left.into_iter()
-            .map(|name| format!("a process outlived the run and was ended: {name}")),
-    );
+    state.warnings.extend(left_over(job));
     Ran {
         observed: state.observed,
         warnings: state.warnings,
         broken: state.broken,
     }
+}
+
+/// Ends what outlived every check, and says what that was.
+fn left_over(job: &Job<'_>) -> Vec<String> {
+    let left = crate::process::sweep(job.context.run);
+    let named = left.iter().take(LEFT_NAMED).map(|left| {
+        let name = shortened(&job.context.masker.text(&left.name));
+        match left.fate {
+            Fate::Ended => format!("a process outlived the run and was ended: {name}"),
+            Fate::Spared => format!("a process outlived the run and was left alone, since a check may leave one running: {name}"),
+            Fate::OutOfReach => format!("a process outlived the run and cannot be ended: {name}"),
+        }
+    });
+    let more = left.len().saturating_sub(LEFT_NAMED);
+    named
+        .chain((more > 0).then(|| format!("{more} more processes outlived the run")))
+        .collect()
 }
 
 struct State {

@@ -2,7 +2,7 @@
 
 use tokio::runtime::Handle;
 
-use crate::process::Cancel;
+use crate::process::{self, Cancel};
 
 /// The exit status of a run that was stopped at once.
 const INTERRUPTED: i32 = 130;
@@ -12,6 +12,7 @@ const INTERRUPTED: i32 = 130;
 /// # Errors
 /// The system gives no thread or no descriptors.
 pub fn serve(cancel: &Cancel, told: impl Fn(u8) + Send + 'static) -> std::io::Result<Handle> {
+    descriptors_are_left()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -19,6 +20,7 @@ pub fn serve(cancel: &Cancel, told: impl Fn(u8) + Send + 'static) -> std::io::Re
     let cancel = cancel.clone();
     let signals = {
         let _entered = runtime.enter();
+        hear_of_children()?;
         Signals::listen()?
     };
     std::thread::Builder::new()
@@ -31,12 +33,50 @@ pub fn serve(cancel: &Cancel, told: impl Fn(u8) + Send + 'static) -> std::io::Re
                     match cancel.tell() {
                         1 => told(1),
                         2 => told(2),
-                        _ => std::process::exit(INTERRUPTED),
+                        _ => {
+                            process::abandon();
+                            std::process::exit(INTERRUPTED);
+                        }
                     }
                 }
             });
         })?;
     Ok(handle)
+}
+
+/// Where whoever started us ignores ends of children, the system would reap ours before we do, and their statuses would
+/// be lost.
+#[cfg(target_os = "linux")]
+fn hear_of_children() -> std::io::Result<()> {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status
+        .lines()
+        .find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    let child = tokio::signal::unix::SignalKind::child();
+    if ignored.unwrap_or(0) >> (child.as_raw_value() - 1) & 1 == 1 {
+        // What is set stays set when the listener goes.
+        drop(tokio::signal::unix::signal(child)?);
+    }
+    Ok(())
+}
+
+/// The runtime panics where it gets no pair of sockets for signals, so whether there are some is seen before.
+#[cfg(unix)]
+fn descriptors_are_left() -> std::io::Result<()> {
+    let pair = std::os::unix::net::UnixStream::pair;
+    // Its own five, and one more: held at once, then given back.
+    let _held = [pair()?, pair()?, pair()?];
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn descriptors_are_left() -> std::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn hear_of_children() -> std::io::Result<()> {
+    Ok(())
 }
 
 #[cfg(unix)]
