@@ -18,7 +18,7 @@
 //! | run a program: bounds, capture, nothing left behind | [`process`] |
 //! | results into figures: one file per format | [`reader`] |
 //! | evidence into verdicts, scores, gates | [`domain::verdict`], [`domain::score`], [`domain::gate`] |
-//! | all of it in one | [`domain::report`] |
+//! | all of it in one report | [`domain::assess`], [`domain::report`] |
 //! | append and look up | [`ledger`] |
 //! | the report for people and machines: one file per output | [`reporter`] |
 //! | the command line: one file per verb | [`cli`] |

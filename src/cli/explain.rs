@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::session::Session;
 use super::{Exit, Global, Usage, print_text, selection};
-use crate::domain::report::{Deciding, Setting, assess};
+use crate::domain::assess::{Deciding, Setting, assess};
 use crate::ledger::Ledger;
 use crate::manifest::{Library, parse_library_check};
 use crate::reporter;

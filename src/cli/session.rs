@@ -7,12 +7,13 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Global, Usage, selection};
+use crate::domain::assess::Seen;
 use crate::domain::check::{Probe, ReaderInput};
 use crate::domain::evidence::Observed;
 use crate::domain::gate::{DEFAULT, Gate};
 use crate::domain::project::Project;
 use crate::domain::reason::{Code, Reason};
-use crate::domain::report::{Host, Seen};
+use crate::domain::report::Host;
 use crate::ledger::Ledger;
 use crate::manifest::{self, Formats, definition_digest};
 use crate::reader;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::session::Session;
 use super::{Exit, Global, format_name, print};
-use crate::domain::report::{Deciding, Setting, assess};
+use crate::domain::assess::{Deciding, Setting, assess};
 use crate::ledger::Ledger;
 
 /// Print the table from recorded evidence; nothing is run

@@ -4,8 +4,9 @@
 //!
 //! Read in this order: [`check`] (what is asked), [`evidence`] (what was observed), [`expectation`] (how one is held
 //! against the other), [`verdict`] (the judgement of one check), [`score`] (components and overall), [`gate`] (open or
-//! closed), [`claim`] (what people say), [`report`] (all of it, as printed and published).
+//! closed), [`claim`] (what people say), [`assess`] (all of it together), [`report`] (as printed and published).
 
+pub mod assess;
 pub mod check;
 pub mod claim;
 pub mod event;

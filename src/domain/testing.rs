@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use proptest::test_runner::{Config, RngSeed};
 
+use super::assess::{Deciding, Seen, Setting, assess};
 use super::check::*;
 use super::evidence::*;
 use super::expectation::*;
@@ -16,7 +17,7 @@ use super::level::Level;
 use super::limit::Limit;
 use super::project::{Claimed, Component, Project};
 use super::reason::{Code, Reason};
-use super::report::{Deciding, Host, Report, Run, Seen, Setting, assess};
+use super::report::{Host, Report, Run};
 use super::waiver::Waiver;
 
 /// The moment at which everything here is judged: noon of 2026-11-22, UTC.

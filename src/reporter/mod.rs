@@ -1,6 +1,7 @@
 //! The report for people and machines: one file per output. A reporter sees the report and how it may draw, never the
 //! manifest, the clock or the exit status.
 
+mod columns;
 pub mod explain;
 pub mod json;
 pub mod progress;

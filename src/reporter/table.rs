@@ -7,8 +7,10 @@ use comfy_table::{CellAlignment, ContentArrangement, Table};
 use owo_colors::AnsiColors;
 use unicode_width::UnicodeWidthStr;
 
+use super::columns::Columns;
 use super::words::{
-    age, bold, colour, count, cut, dim, gap, mark, moment, painted, percent, takes, verdict,
+    age, bold, colour, count, cut, dim, mark, moment, painted, percent, takes, verdict, wrapped,
+    wrapped_after,
 };
 use super::{Detail, Style, reproduce};
 use crate::domain::evidence::Stream;
@@ -655,111 +657,6 @@ impl Page<'_> {
     }
 }
 
-/// Which columns the width has room for.
-struct Columns {
-    bar: bool,
-    ceiling: bool,
-    claims: bool,
-    level: bool,
-    age: bool,
-}
-
-impl Columns {
-    fn that_fit(width: usize, claims: bool, title: Option<usize>) -> Columns {
-        // Widths with the gap behind each column; a title wraps below 16 columns only where nothing else gives way.
-        let mut room = width.saturating_sub(title.unwrap_or(9).clamp(9, 16) + 2 + 10);
-        let mut fits = |wanted: bool, needed: usize| {
-            let fits = wanted && room >= needed;
-            if fits {
-                room -= needed;
-            }
-            fits
-        };
-        let claims = fits(claims, 9 + 5);
-        let ceiling = fits(true, 9);
-        let level = fits(true, 11);
-        let bar = fits(true, 12);
-        let age = fits(true, 6);
-        Columns {
-            bar,
-            ceiling,
-            claims,
-            level,
-            age,
-        }
-    }
-
-    fn header(&self) -> Vec<String> {
-        self.pick(
-            "Component",
-            self.bar.then_some(""),
-            "Verified",
-            self.ceiling.then_some("Ceiling"),
-            self.claims.then_some(("Claimed", "Gap")),
-            self.level.then_some("Level"),
-            self.age.then_some("Age"),
-        )
-    }
-
-    fn cells(
-        &self,
-        title: String,
-        bar: String,
-        [verified, ceiling]: [f64; 2],
-        claim: Option<(f64, f64)>,
-        level: String,
-        age: String,
-    ) -> Vec<String> {
-        let claim = claim
-            .map(|(claimed, points)| (percent(claimed), gap(claimed, points)))
-            .unwrap_or_default();
-        self.pick(
-            &title,
-            self.bar.then_some(&bar),
-            &percent(verified),
-            self.ceiling.then_some(&percent(ceiling)),
-            self.claims.then_some((&claim.0, &claim.1)),
-            self.level.then_some(&level),
-            self.age.then_some(&age),
-        )
-    }
-
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "one for each column, in their order"
-    )]
-    fn pick(
-        &self,
-        title: &str,
-        bar: Option<&str>,
-        verified: &str,
-        ceiling: Option<&str>,
-        claim: Option<(&str, &str)>,
-        level: Option<&str>,
-        age: Option<&str>,
-    ) -> Vec<String> {
-        let (claimed, gap) = claim.unzip();
-        let cells = [
-            Some(title),
-            bar,
-            Some(verified),
-            ceiling,
-            claimed,
-            gap,
-            level,
-            age,
-        ];
-        cells.into_iter().flatten().map(str::to_string).collect()
-    }
-
-    /// Figures stand to the right.
-    fn right_aligned(&self, at: usize) -> bool {
-        let figures = 1 + usize::from(self.ceiling) + 2 * usize::from(self.claims);
-        let first = 1 + usize::from(self.bar);
-        (first..first + figures).contains(&at)
-    }
-}
-
 fn reason_words(reason: &GateReason) -> String {
     let fix = fix_words(reason.takes_s, reason.how.as_deref());
     let more = [reason.owner.clone(), fix]
@@ -815,32 +712,4 @@ fn short(commit: &str) -> &str {
 
 fn padded(text: &str, width: usize) -> String {
     format!("{text}{:1$}", "", width.saturating_sub(text.width()))
-}
-
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    wrapped_after(text, 0, 0, width)
-}
-
-/// Lines of at most `width` columns, of which the first begins after `first` columns and the others after `rest`. A word
-/// is broken only where it is longer than a line.
-fn wrapped_after(text: &str, first: usize, rest: usize, width: usize) -> Vec<String> {
-    let room = |line: usize| width.saturating_sub(if line == 0 { first } else { rest });
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let at = lines.len() - 1;
-        let used = lines[at].width();
-        let gap = usize::from(used > 0);
-        // The first line may have room for nothing; a later one takes the word, however long.
-        let must_take = used == 0 && (at > 0 || first <= rest);
-        if !must_take && used + gap + word.width() > room(at) {
-            lines.push(word.to_string());
-        } else {
-            let line = &mut lines[at];
-            if used > 0 {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines
 }

@@ -120,6 +120,35 @@ pub(super) fn cut(line: &str, width: usize) -> String {
     format!("{kept}…{reset}")
 }
 
+/// Lines of at most `width` columns.
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    wrapped_after(text, 0, 0, width)
+}
+
+/// Lines of at most `width` columns, of which the first begins after `first` columns and the others after `rest`. A word
+/// is broken only where it is longer than a line.
+pub(super) fn wrapped_after(text: &str, first: usize, rest: usize, width: usize) -> Vec<String> {
+    let room = |line: usize| width.saturating_sub(if line == 0 { first } else { rest });
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let at = lines.len() - 1;
+        let used = lines[at].width();
+        let gap = usize::from(used > 0);
+        // The first line may have room for nothing; a later one takes the word, however long.
+        let must_take = used == 0 && (at > 0 || first <= rest);
+        if !must_take && used + gap + word.width() > room(at) {
+            lines.push(word.to_string());
+        } else {
+            let line = &mut lines[at];
+            if used > 0 {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
+}
+
 /// `1 check`, `2 checks`.
 pub(super) fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })

@@ -6,9 +6,12 @@ use proptest::sample::select;
 use serde_json::{Value, json};
 
 use super::super::claim::ClaimState;
+use super::super::evidence::Evidence;
 use super::super::evidence::{Answer, Attempt, Outcome, Reading, Results, Stream};
 use super::super::expectation::Held;
+use super::super::level::Level;
 use super::super::testing::*;
+use super::super::verdict::Verdict;
 use super::*;
 
 fn find<'a>(report: &'a Report, component: &str) -> &'a ComponentRow {

@@ -1,0 +1,577 @@
+//! From what was seen to the report: every check judged, components and the whole scored, gates decided, claims held
+//! against what is verified.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::check::{Blocking, Check};
+use super::claim::{self, Claim};
+use super::evidence::Observed;
+use super::gate::{self, Gate, GateState, Judged, Rated, Situation};
+use super::project::{Component, Project};
+use super::ratio::{self, Ratio};
+use super::reason::{Code, Reason};
+use super::report::{
+    Cap, CheckRow, ComponentRow, Decision, FORMAT, GENERAL, GroupRow, Preflight, Report, Run,
+    Score, WaiverRow,
+};
+use super::score::{self, ComponentStanding, Standing, Weighed};
+use super::verdict::{Judgement, judge};
+use super::waiver::{Waiver, WaiverState};
+
+/// What a run or the ledger knows of one check.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// What was observed.
+    pub observed: Observed,
+    /// Whether the check applies to this project.
+    pub applicable: bool,
+    /// The run that the evidence is from, where it is an earlier one.
+    pub recorded: Option<String>,
+    /// Why the evidence is no longer about this code or this definition.
+    pub stale: Option<String>,
+}
+
+impl Seen {
+    /// What this run observed.
+    pub fn now(observed: Observed) -> Seen {
+        Seen {
+            observed,
+            applicable: true,
+            recorded: None,
+            stale: None,
+        }
+    }
+}
+
+/// What a report is about beside the checks.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The version of `ready`.
+    pub ready: String,
+    /// The run; none for recorded evidence.
+    pub run: Option<Run>,
+    /// What the machine has.
+    pub preflight: Vec<Preflight>,
+    /// What a reader must know beside the figures.
+    pub warnings: Vec<String>,
+    /// What decides.
+    pub deciding: Deciding,
+}
+
+/// What decides about the exit status.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Deciding {
+    /// The gates of these names.
+    Gates(Vec<String>),
+    /// The selected checks by themselves.
+    Selected,
+}
+
+/// Judges every check, scores, decides the gates. `seen` is in the order of the project's checks; what it lacks at the
+/// end was not run.
+pub fn assess(
+    project: &Project,
+    gates: &[Gate],
+    mut seen: Vec<Seen>,
+    setting: Setting,
+    now: Timestamp,
+) -> Report {
+    let not_run = || {
+        Seen::now(Observed::Withheld(Reason::new(
+            Code::NotRun,
+            "it was not run",
+        )))
+    };
+    seen.resize_with(project.checks.len(), not_run);
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let judgements = project
+        .checks
+        .iter()
+        .zip(&seen)
+        .map(|(check, seen)| {
+            let judgement = judge(check, &seen.observed, now);
+            match &seen.stale {
+                Some(text) if matches!(seen.observed, Observed::Evidence(_)) => {
+                    judgement.stale(text)
+                }
+                _ => judgement,
+            }
+        })
+        .collect::<Vec<_>>();
+    let judged = project
+        .checks
+        .iter()
+        .zip(&judgements)
+        .zip(&seen)
+        .map(|((check, judgement), seen)| Judged {
+            check,
+            judgement,
+            applicable: seen.applicable,
+        })
+        .collect::<Vec<_>>();
+
+    let rated = rate(project, &judged);
+    let whole = Whole::of(project, &rated);
+    let components = rated
+        .iter()
+        .map(|rated| Rated {
+            component: &rated.component,
+            standing: &rated.standing,
+            applicable: rated.applicable,
+        })
+        .collect::<Vec<_>>();
+    let situation = Situation {
+        checks: &judged,
+        components: &components,
+        overall: whole.standing.as_ref(),
+        gap: whole.gap.as_ref(),
+        waivers: &project.waivers,
+        today,
+    };
+    let states = gates
+        .iter()
+        .map(|gate| gate::decide(gate, &situation))
+        .collect::<Vec<_>>();
+    let waivers = waiver_rows(project, &judged, today);
+    let decision = decide(&setting, &states, &judged);
+    let checks = project
+        .checks
+        .iter()
+        .zip(&judgements)
+        .zip(&seen)
+        .map(|((check, judgement), seen)| check_row(check, judgement, seen, gates, &waivers))
+        .collect::<Vec<_>>();
+    Report {
+        format: FORMAT.to_string(),
+        ready: setting.ready,
+        project: project.name.clone(),
+        limitations: project.limitations.clone(),
+        generated: now,
+        run: setting.run,
+        preflight: setting.preflight,
+        score: whole.score(),
+        groups: group_rows(&rated, &checks),
+        components: rated
+            .iter()
+            .map(|rated| rated.row(project, &checks))
+            .collect(),
+        claims: claims(project, &rated, &whole, &judged),
+        checks,
+        gates: states,
+        decision,
+        waivers,
+        warnings: setting.warnings,
+    }
+}
+
+/// A component with the indices of its checks and its standing.
+struct RatedComponent {
+    component: Component,
+    checks: Vec<usize>,
+    standing: ComponentStanding,
+    applicable: bool,
+    no_checks: bool,
+    weight: Ratio,
+}
+
+/// The declared components in order, then one for each check that is in none of them: no check is ever left out.
+fn rate(project: &Project, judged: &[Judged<'_>]) -> Vec<RatedComponent> {
+    let is_in = |component: &Component, at: usize| {
+        judged[at].check.component.as_ref() == Some(&component.id)
+    };
+    let declared = project.components.iter().map(|component| {
+        let checks = (0..judged.len())
+            .filter(|at| is_in(component, *at))
+            .collect();
+        rate_one(project, judged, component.clone(), checks)
+    });
+    let own = (0..judged.len())
+        .filter(|at| {
+            !project
+                .components
+                .iter()
+                .any(|component| is_in(component, *at))
+        })
+        .map(|at| RatedComponent {
+            // Its one check decides alone: an optional one takes it out of score and table.
+            applicable: judged[at].applicable && !judged[at].check.optional,
+            no_checks: false,
+            ..rate_one(project, judged, own_component(judged[at].check), vec![at])
+        });
+    declared.chain(own).collect()
+}
+
+/// A check without a component is one by itself, with the check's weight and claim.
+fn own_component(check: &Check) -> Component {
+    Component {
+        id: check.id.clone(),
+        title: check.id.clone(),
+        weight: check.weight,
+        group: Some(GENERAL.to_string()),
+        claim: check.claim,
+        owner: check.owner.clone(),
+        aliases: check.aliases.clone(),
+        enough: None,
+        source: check.source.clone(),
+    }
+}
+
+fn rate_one(
+    project: &Project,
+    judged: &[Judged<'_>],
+    component: Component,
+    checks: Vec<usize>,
+) -> RatedComponent {
+    let counted = checks
+        .iter()
+        .filter(|at| !judged[**at].check.optional)
+        .collect::<Vec<_>>();
+    let weighed = counted
+        .iter()
+        .map(|at| &judged[**at])
+        .filter(|judged| judged.applicable)
+        .map(|judged| Weighed {
+            weight: ratio::decimal(judged.check.weight),
+            credit: judged.judgement.credit.clone(),
+            potential: judged.judgement.potential.clone(),
+            level: judged.check.level,
+            attested: judged.judgement.attested(),
+        })
+        .collect::<Vec<_>>();
+    RatedComponent {
+        standing: score::component(&weighed, &project.caps, component.enough),
+        applicable: counted.is_empty() || !weighed.is_empty(),
+        no_checks: counted.is_empty(),
+        weight: ratio::decimal(component.weight),
+        component,
+        checks,
+    }
+}
+
+impl RatedComponent {
+    fn claimed(&self) -> Option<Ratio> {
+        self.component.claim.map(ratio::percent)
+    }
+
+    fn row(&self, project: &Project, checks: &[CheckRow]) -> ComponentRow {
+        let (component, standing) = (&self.component, &self.standing.standing);
+        let cap = self.standing.capped.map(|level| Cap {
+            percent: project.caps.percent(level),
+            level,
+            lift: level.lift().to_string(),
+        });
+        ComponentRow {
+            id: component.id.clone(),
+            title: component.title.clone(),
+            group: component.group.clone(),
+            weight: component.weight,
+            verified: ratio::to_percent(&standing.verified),
+            ceiling: ratio::to_percent(&standing.ceiling),
+            attested: ratio::to_percent(&standing.attested),
+            claimed: component.claim,
+            gap: self
+                .claimed()
+                .map(|claimed| ratio::to_percent(&(claimed - &standing.verified))),
+            level: self.standing.level,
+            cap,
+            enough: component.enough,
+            applicable: self.applicable,
+            no_checks: self.no_checks,
+            owner: component.owner.clone(),
+            oldest: oldest(&self.checks, checks),
+        }
+    }
+}
+
+fn oldest(members: &[usize], checks: &[CheckRow]) -> Option<Timestamp> {
+    members
+        .iter()
+        .filter_map(|at| checks[*at].evidence.as_ref())
+        .map(|evidence| evidence.started)
+        .min()
+}
+
+/// The whole: its standing, and the claim that it is held against.
+struct Whole {
+    standing: Option<Standing>,
+    claimed: Option<Ratio>,
+    gap: Option<Ratio>,
+    partly_claimed: bool,
+}
+
+impl Whole {
+    fn of(project: &Project, rated: &[RatedComponent]) -> Whole {
+        let counting = || rated.iter().filter(|rated| rated.applicable);
+        let standing =
+            score::mean(counting().map(|rated| (&rated.weight, &rated.standing.standing)));
+        if let Some(claim) = &project.claim {
+            let claimed = ratio::percent(claim.percent);
+            let gap = match &standing {
+                Some(standing) => &claimed - &standing.verified,
+                None => claimed.clone(),
+            };
+            return Whole {
+                standing,
+                claimed: Some(claimed),
+                gap: Some(gap),
+                partly_claimed: false,
+            };
+        }
+        let claims = claimed_mean(counting());
+        Whole {
+            standing,
+            gap: claims
+                .as_ref()
+                .map(|(claimed, verified)| claimed - verified),
+            claimed: claims.map(|(claimed, _)| claimed),
+            partly_claimed: true,
+        }
+    }
+
+    fn score(&self) -> Score {
+        let part = |pick: fn(&Standing) -> &Ratio| {
+            self.standing
+                .as_ref()
+                .map_or(0.0, |standing| ratio::to_percent(pick(standing)))
+        };
+        Score {
+            verified: part(|s| &s.verified),
+            ceiling: part(|s| &s.ceiling),
+            attested: part(|s| &s.attested),
+            claimed: self.claimed.as_ref().map(ratio::to_said_percent),
+            gap: self.gap.as_ref().map(ratio::to_percent),
+            partly_claimed: self.partly_claimed && self.claimed.is_some(),
+        }
+    }
+}
+
+/// The weighted means of claimed and verified over the components that claim.
+fn claimed_mean<'a>(rated: impl Iterator<Item = &'a RatedComponent>) -> Option<(Ratio, Ratio)> {
+    let mut weights = Ratio::from_integer(0.into());
+    let (mut claimed, mut verified) = (weights.clone(), weights.clone());
+    for rated in rated {
+        let Some(claim) = rated.claimed() else {
+            continue;
+        };
+        claimed += &rated.weight * claim;
+        verified += &rated.weight * &rated.standing.standing.verified;
+        weights += &rated.weight;
+    }
+    (weights > Ratio::from_integer(0.into())).then(|| (claimed / &weights, verified / &weights))
+}
+
+/// One row for each component, or for each group of them, in order of first appearance. What does not apply has none.
+fn group_rows(rated: &[RatedComponent], checks: &[CheckRow]) -> Vec<GroupRow> {
+    let mut rows: Vec<(String, Vec<&RatedComponent>)> = vec![];
+    let mut at_title: BTreeMap<String, usize> = BTreeMap::new();
+    for rated in rated.iter().filter(|rated| rated.applicable) {
+        let component = &rated.component;
+        match &component.group {
+            Some(group) => {
+                let at = *at_title.entry(group.clone()).or_insert_with(|| {
+                    rows.push((group.clone(), vec![]));
+                    rows.len() - 1
+                });
+                rows[at].1.push(rated);
+            }
+            None => rows.push((component.title.clone(), vec![rated])),
+        }
+    }
+    rows.into_iter()
+        .filter_map(|(title, members)| group_row(title, &members, checks))
+        .collect()
+}
+
+fn group_row(title: String, members: &[&RatedComponent], checks: &[CheckRow]) -> Option<GroupRow> {
+    let standing = score::mean(
+        members
+            .iter()
+            .map(|rated| (&rated.weight, &rated.standing.standing)),
+    )?;
+    let claims = claimed_mean(members.iter().copied());
+    Some(GroupRow {
+        title,
+        components: members
+            .iter()
+            .map(|rated| rated.component.id.clone())
+            .collect(),
+        weight: members.iter().map(|rated| rated.component.weight).sum(),
+        verified: ratio::to_percent(&standing.verified),
+        ceiling: ratio::to_percent(&standing.ceiling),
+        attested: ratio::to_percent(&standing.attested),
+        gap: claims
+            .as_ref()
+            .map(|(claimed, verified)| ratio::to_percent(&(claimed - verified))),
+        claimed: claims.map(|(claimed, _)| ratio::to_said_percent(&claimed)),
+        level: members
+            .iter()
+            .filter_map(|rated| rated.standing.level)
+            .min(),
+        oldest: members
+            .iter()
+            .filter_map(|rated| oldest(&rated.checks, checks))
+            .min(),
+    })
+}
+
+fn check_row(
+    check: &Check,
+    judgement: &Judgement,
+    seen: &Seen,
+    gates: &[Gate],
+    waivers: &[WaiverRow],
+) -> CheckRow {
+    let required = gates.iter().any(|gate| gate.require.contains(&check.id));
+    CheckRow {
+        id: check.id.clone(),
+        component: check.component.clone().unwrap_or_else(|| check.id.clone()),
+        says: check.says.clone(),
+        probe: check.probe.kind().to_string(),
+        weight: check.weight,
+        blocking: required || check.blocking != Blocking::No,
+        applicable: seen.applicable,
+        optional: check.optional,
+        verdict: judgement.verdict,
+        reason: judgement.reason.clone(),
+        credit: ratio::number(&judgement.credit),
+        potential: ratio::number(&judgement.potential),
+        accepted_at: check.pass_at.filter(|_| judgement.accepted),
+        level: check.level,
+        counts: judgement.counts,
+        measures: judgement.measures.clone(),
+        contradiction: judgement.contradiction.clone(),
+        waiver: waivers
+            .iter()
+            .find(|row| row.waiver.check == check.id)
+            .map(|row| row.state),
+        recorded: seen.recorded.clone(),
+        definition: check.clone(),
+        evidence: match &seen.observed {
+            Observed::Evidence(evidence) => Some((**evidence).clone()),
+            Observed::Withheld(_) => None,
+        },
+    }
+}
+
+fn waiver_rows(
+    project: &Project,
+    judged: &[Judged<'_>],
+    today: jiff::civil::Date,
+) -> Vec<WaiverRow> {
+    let state = |waiver: &Waiver| {
+        let judged = judged
+            .iter()
+            .find(|judged| judged.check.id == waiver.check)?;
+        let state = waiver.state(judged.judgement, today);
+        let counts = judged.applicable && !judged.check.optional;
+        Some(if counts || state == WaiverState::Expired {
+            state
+        } else {
+            WaiverState::Needless
+        })
+    };
+    project
+        .waivers
+        .iter()
+        .map(|waiver| WaiverRow {
+            waiver: waiver.clone(),
+            state: state(waiver).unwrap_or(WaiverState::Needless),
+        })
+        .collect()
+}
+
+fn decide(setting: &Setting, states: &[GateState], judged: &[Judged<'_>]) -> Decision {
+    match &setting.deciding {
+        Deciding::Gates(names) => Decision {
+            open: !names.is_empty()
+                && names
+                    .iter()
+                    .all(|name| states.iter().any(|state| state.name == *name && state.open)),
+            gates: names.clone(),
+        },
+        Deciding::Selected => {
+            let selected = setting
+                .run
+                .as_ref()
+                .map(|run| run.selected.as_slice())
+                .unwrap_or_default();
+            let mut counting = judged
+                .iter()
+                .filter(|judged| selected.contains(&judged.check.id) && judged.applicable)
+                .peekable();
+            Decision {
+                gates: vec![],
+                open: counting.peek().is_some() && counting.all(|judged| judged.judgement.stands()),
+            }
+        }
+    }
+}
+
+fn claims(
+    project: &Project,
+    rated: &[RatedComponent],
+    whole: &Whole,
+    judged: &[Judged<'_>],
+) -> Vec<Claim> {
+    let mut claims = vec![];
+    if let Some(claim) = &project.claim {
+        let checked = rated
+            .iter()
+            .any(|rated| rated.applicable && !rated.no_checks);
+        let standing = whole
+            .standing
+            .clone()
+            .unwrap_or_else(|| score::component(&[], &project.caps, None).standing);
+        claims.push(claim::percent(
+            "overall",
+            None,
+            claim.percent,
+            &standing,
+            checked,
+            &claim.source,
+        ));
+    }
+    for rated in rated {
+        if let Some(claim) = rated.component.claim {
+            let (component, checked) = (&rated.component, rated.applicable && !rated.no_checks);
+            let standing = &rated.standing.standing;
+            claims.push(claim::percent(
+                &component.title,
+                Some(&component.id),
+                claim,
+                standing,
+                checked,
+                &component.source,
+            ));
+        }
+    }
+    for judged in judged
+        .iter()
+        .filter(|judged| judged.check.component.is_some())
+    {
+        if let Some(claim) = judged.check.claim {
+            let (check, judgement) = (judged.check, judged.judgement);
+            let standing = Standing {
+                verified: judgement.credit.clone(),
+                ceiling: judgement.potential.clone(),
+                attested: ratio::decimal(0.0),
+            };
+            claims.push(claim::percent(
+                &check.id,
+                check.component.as_deref(),
+                claim,
+                &standing,
+                judged.applicable,
+                &check.source,
+            ));
+        }
+    }
+    claims
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
