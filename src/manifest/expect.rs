@@ -1,7 +1,7 @@
 //! `expect`, for each kind of probe.
 
-use super::check::one_of;
 use super::item::Item;
+use super::values::one_of;
 use crate::domain::expectation::{
     FileExpect, Format, HttpExpect, RunExpect, TextExpect, ValueExpect,
 };

@@ -2,12 +2,17 @@
 //! its place. `load` touches the disk, `parse` does not.
 
 mod check;
+mod definition;
 mod expect;
 mod item;
+mod keys;
 pub mod library;
+mod names;
+mod probes;
 mod problem;
 mod project;
 mod sections;
+mod values;
 
 use std::path::{Path, PathBuf};
 
@@ -15,9 +20,10 @@ use anyhow::{Context as _, Result};
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
+pub use definition::{LibraryCheck, parse_library_check};
 pub use library::Library;
 pub use problem::{Problem, Problems, nearest};
-pub use project::{LibraryCheck, definition_digest, parse, parse_library_check};
+pub use project::{definition_digest, parse};
 
 use crate::domain::project::Project;
 

@@ -2,10 +2,10 @@
 
 use jiff::civil::Date;
 
-use super::check::{level, weight};
 use super::item::{At, Item};
 use super::problem::LineStarts;
 use super::project::place;
+use super::values::{level, weight};
 use crate::domain::gate::{DEFAULT, Gate};
 use crate::domain::level::Caps;
 use crate::domain::project::{Claimed, Component, Project, Requires};

@@ -1,0 +1,245 @@
+//! The names in a manifest held against each other: needs and their cycles, waivers, gates, components.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::problem::nearest;
+use super::project::Whole;
+use super::sections::{self, ReadGate};
+use crate::domain::check::Blocking;
+use crate::domain::gate::{DEFAULT, Gate};
+use crate::domain::project::Project;
+
+impl Whole<'_> {
+    /// Holds the names against each other, and adds the components that library checks bring along.
+    pub(super) fn resolve(mut self) -> Project {
+        self.components();
+        let ids = std::mem::take(&mut self.ids);
+        // Each hint compares a name with every check; beyond a screenful nobody reads them.
+        let hints_left = Cell::new(100);
+        let near = |name: &str| {
+            hints_left.set(hints_left.get() - 1);
+            if hints_left.get() < 0 {
+                None
+            } else {
+                nearest(name, ids.iter().map(String::as_str))
+            }
+        };
+        for need in self.checks.iter().flat_map(|read| &read.needs) {
+            if !ids.contains(&need.value) {
+                need.problem(
+                    self.problems,
+                    format!("`needs` names no check: `{}`", need.value),
+                    near(&need.value),
+                );
+            }
+        }
+        for name in &self.waived {
+            if !ids.contains(&name.value) {
+                name.problem(
+                    self.problems,
+                    format!("there is no check `{}` to waive", name.value),
+                    near(&name.value),
+                );
+            }
+        }
+        self.gate_names(&ids, &near);
+        self.cycles();
+        self.implicit_gate();
+        self.project.gates = self.gates.into_iter().map(|read| read.gate).collect();
+        self.project.checks = self
+            .checks
+            .into_iter()
+            .filter_map(|read| read.check)
+            .collect();
+        self.project
+    }
+
+    fn components(&mut self) {
+        let mut known = self
+            .project
+            .components
+            .iter()
+            .map(|component| component.id.clone())
+            .collect::<BTreeSet<_>>();
+        for read in self.checks.iter().filter(|read| read.library_component) {
+            let Some(component) = &read.component else {
+                continue;
+            };
+            if known.insert(component.value.clone()) {
+                let source = read
+                    .check
+                    .as_ref()
+                    .map(|check| check.source.clone())
+                    .unwrap_or_default();
+                self.project
+                    .components
+                    .push(sections::undeclared_component(&component.value, source));
+            }
+        }
+        for read in &self.checks {
+            let Some(component) = &read.component else {
+                continue;
+            };
+            if !known.contains(&component.value) {
+                let hint = nearest(&component.value, known.iter().map(String::as_str))
+                    .unwrap_or_else(|| format!("declare it: [components.{}]", component.value));
+                component.problem(
+                    self.problems,
+                    format!("there is no component `{}`", component.value),
+                    Some(hint),
+                );
+            }
+        }
+    }
+
+    fn gate_names(&self, ids: &BTreeSet<String>, near: &dyn Fn(&str) -> Option<String>) {
+        let gates = self
+            .gates
+            .iter()
+            .map(|read| read.gate.name.as_str())
+            .collect::<BTreeSet<_>>();
+        let optional = self
+            .checks
+            .iter()
+            .filter(|read| read.optional)
+            .map(|read| read.id.value.as_str())
+            .collect::<BTreeSet<_>>();
+        let components = self
+            .project
+            .components
+            .iter()
+            .map(|component| component.id.as_str())
+            .collect::<BTreeSet<_>>();
+        let own = self
+            .checks
+            .iter()
+            .filter(|read| read.component.is_none())
+            .map(|read| read.id.value.as_str());
+        let own = own.collect::<BTreeSet<_>>();
+        for name in self.gates.iter().flat_map(|read| &read.require) {
+            let check = &name.value;
+            if !ids.contains(check) {
+                name.problem(
+                    self.problems,
+                    format!("a gate requires `{check}`, which is no check"),
+                    near(check),
+                );
+            } else if optional.contains(check.as_str()) {
+                name.problem(
+                    self.problems,
+                    format!("a gate requires `{check}`, which is optional"),
+                    None,
+                );
+            }
+        }
+        for name in self.gates.iter().flat_map(|read| &read.components) {
+            if !own.contains(name.value.as_str()) && !components.contains(name.value.as_str()) {
+                let message = format!(
+                    "a gate asks for component `{}`, which is not declared",
+                    name.value
+                );
+                let hint = nearest(&name.value, components.iter().copied());
+                name.problem(
+                    self.problems,
+                    message,
+                    hint.or_else(|| Some(format!("declare it: [components.{}]", name.value))),
+                );
+            }
+        }
+        for name in self.checks.iter().flat_map(|read| &read.blocking) {
+            if !gates.contains(name.value.as_str()) {
+                let message = format!("`blocking` names no gate: `{}`", name.value);
+                let hint = nearest(&name.value, gates.iter().copied());
+                name.problem(
+                    self.problems,
+                    message,
+                    hint.or_else(|| Some(format!("declare it: [gates.{}]", name.value))),
+                );
+            }
+        }
+        for read in self
+            .checks
+            .iter()
+            .filter(|read| read.optional && read.is_blocking)
+        {
+            read.id.problem(
+                self.problems,
+                format!("check `{}` is both optional and blocking", read.id.value),
+                None,
+            );
+        }
+    }
+
+    /// Names each cycle of `needs` in full, once, at its first check.
+    fn cycles(&self) {
+        let index = self
+            .checks
+            .iter()
+            .enumerate()
+            .map(|(at, read)| (read.id.value.as_str(), at))
+            .collect::<BTreeMap<_, _>>();
+        let mut done = vec![false; self.checks.len()];
+        for start in 0..self.checks.len() {
+            // An explicit stack: a chain of needs may be as long as the manifest.
+            let mut path = vec![(start, 0usize)];
+            let mut on_path = BTreeSet::from([start]);
+            while let Some((at, next)) = path.pop() {
+                if done[at] {
+                    on_path.remove(&at);
+                    continue;
+                }
+                let Some(need) = self.checks[at].needs.get(next) else {
+                    done[at] = true;
+                    on_path.remove(&at);
+                    continue;
+                };
+                path.push((at, next + 1));
+                let Some(&needed) = index.get(need.value.as_str()) else {
+                    continue;
+                };
+                if on_path.contains(&needed) {
+                    let from = path.iter().position(|(at, _)| *at == needed).unwrap_or(0);
+                    let mut names = path[from..]
+                        .iter()
+                        .map(|(at, _)| self.checks[*at].id.value.as_str())
+                        .collect::<Vec<_>>();
+                    names.push(self.checks[needed].id.value.as_str());
+                    need.problem(
+                        self.problems,
+                        format!("`needs` goes in a circle: {}", names.join(" → ")),
+                        None,
+                    );
+                } else if !done[needed] {
+                    on_path.insert(needed);
+                    path.push((needed, 0));
+                }
+            }
+        }
+    }
+
+    /// The default gate where none is declared: every check, or those that block it where there are only named gates.
+    fn implicit_gate(&mut self) {
+        let declared = self.gates.iter().any(|read| read.gate.name == DEFAULT);
+        let blocking = self.checks.iter().any(|read| {
+            read.check
+                .as_ref()
+                .is_some_and(|check| check.blocking == Blocking::Default)
+        });
+        if !declared && (blocking || self.gates.is_empty()) {
+            let gate = Gate {
+                name: DEFAULT.to_string(),
+                every_check: self.gates.is_empty(),
+                ..Gate::default()
+            };
+            self.gates.insert(
+                0,
+                ReadGate {
+                    gate,
+                    require: vec![],
+                    components: vec![],
+                },
+            );
+        }
+    }
+}

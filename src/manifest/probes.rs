@@ -1,0 +1,330 @@
+//! How a check looks: the one probe that its keys name, and each kind of probe read from them.
+
+use super::check::Reading;
+use super::expect;
+use super::item::{At, Item};
+use super::keys::PROBES;
+use super::problem::nearest;
+use crate::domain::check::{
+    Attestation, FileProbe, HttpProbe, Probe, Reader, ReaderInput, RunProbe, VariableProbe,
+};
+
+impl<'a> Reading<'_, 'a, '_> {
+    /// The one probe of the check.
+    pub(super) fn probe(&self, from_library: bool) -> Option<Probe> {
+        let present = PROBES
+            .iter()
+            .filter_map(|key| self.keys.get(key))
+            .collect::<Vec<_>>();
+        let list = PROBES
+            .iter()
+            .take(5)
+            .map(|key| format!("`{key}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let item = match present.as_slice() {
+            [one] => *one,
+            [] => {
+                // A library check without one is reported in its own file.
+                if !from_library {
+                    let hint = format!("add one of {list}, or `use` a check of the library");
+                    self.header.key_problem(
+                        format!("check `{}` has no probe", self.header.key),
+                        Some(hint),
+                    );
+                }
+                return None;
+            }
+            [first, rest @ ..] => {
+                for other in rest {
+                    let message = format!(
+                        "check `{}` has two probes: `{}` and `{}`",
+                        self.header.key, first.key, other.key
+                    );
+                    other.key_problem(
+                        message,
+                        Some(format!(
+                            "keep exactly one of {list}; two statements are two checks"
+                        )),
+                    );
+                }
+                return None;
+            }
+        };
+        match item.key {
+            "run" => self.run(item).map(Probe::Run),
+            "http" => self.http(item).map(Probe::Http),
+            "file" => self.file(item).map(Probe::File),
+            "variable" => self.variable(item).map(Probe::Variable),
+            "manual" => self.manual(item).map(Probe::Manual),
+            _ => None,
+        }
+    }
+
+    fn run(&self, item: &Item<'a>) -> Option<RunProbe> {
+        let expect = expect::run(self.keys.fields("expect"));
+        let reader = self.keys.get("reader").map(|item| self.reader(item));
+        let (argv, shell) = self.argv(item)?;
+        let reader = match reader {
+            Some(reader) => Some(reader?),
+            None => None,
+        };
+        Some(RunProbe {
+            argv,
+            shell,
+            reader,
+            expect,
+        })
+    }
+
+    /// The program with its arguments, or the script, and which of them it is.
+    fn argv(&self, item: &Item<'a>) -> Option<(Vec<String>, bool)> {
+        let shell = self
+            .keys
+            .get("shell")
+            .and_then(Item::boolean)
+            .unwrap_or(false);
+        let argv = match (shell, item.is_string()) {
+            (true, true) => vec![self.filled_not_empty(item)?],
+            (false, true) => {
+                let text = item.text()?;
+                let argv = text
+                    .split_whitespace()
+                    .map(|word| format!("{word:?}"))
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                item.problem(
+                    "`run` must be an array of strings",
+                    Some(format!(
+                        "write `run = [{argv}]`, or add `shell = true` if a shell must run it"
+                    )),
+                );
+                return None;
+            }
+            (true, false) => {
+                let hint = "write the script as one string, or take `shell = true` out";
+                item.problem(
+                    "`run` must be a string where `shell = true`",
+                    Some(hint.into()),
+                );
+                return None;
+            }
+            (false, false) => {
+                let elements = item.argv()?;
+                let argv = elements
+                    .iter()
+                    .map(|element| self.filled(element))
+                    .collect::<Vec<_>>();
+                let argv = argv.into_iter().collect::<Option<Vec<_>>>()?;
+                if argv.first().is_none_or(|program| program.trim().is_empty()) {
+                    item.problem(
+                        "`run` names no program",
+                        Some("write it like `run = [\"npm\", \"test\"]`".into()),
+                    );
+                    return None;
+                }
+                argv
+            }
+        };
+        if let Some(bad) = argv.iter().find(|word| word.contains('\0')) {
+            item.problem(format!("{bad:?} holds a NUL, which no argument can"), None);
+            return None;
+        }
+        Some((argv, shell))
+    }
+
+    fn reader(&self, item: &Item<'a>) -> Option<Reader> {
+        let (named, input) = if item.is_string() {
+            (item.clone(), ReaderInput::Stdout)
+        } else if !item.is_table() {
+            item.problem(
+                "`reader` must name a format",
+                Some(
+                    "write it like `reader = \"junit\"` or `reader = { junit = \"out.xml\" }`"
+                        .into(),
+                ),
+            );
+            return None;
+        } else {
+            let fields = item.table()?.collect::<Vec<_>>();
+            let [field] = fields.as_slice() else {
+                item.problem(
+                    "`reader` must name one format",
+                    Some("write it like `reader = { junit = \"out.xml\" }`".into()),
+                );
+                return None;
+            };
+            let input = match self.filled_not_empty(field)?.as_str() {
+                "stdout" => ReaderInput::Stdout,
+                "stderr" => ReaderInput::Stderr,
+                path => ReaderInput::File(path.to_string()),
+            };
+            (field.clone(), input)
+        };
+        let format = if item.is_string() {
+            named.string()?
+        } else {
+            named.key.to_string()
+        };
+        match (self.context.reader)(&format) {
+            Some(exits) => Some(Reader {
+                format,
+                input,
+                exits,
+            }),
+            None => {
+                let names = self.context.reader_names;
+                let hint = nearest(&format, names.iter().copied())
+                    .unwrap_or_else(|| format!("readers: {}", names.join(", ")));
+                let message = format!("there is no reader `{format}`");
+                if item.is_string() {
+                    named.problem(message, Some(hint))
+                } else {
+                    named.key_problem(message, Some(hint))
+                }
+                None
+            }
+        }
+    }
+
+    fn http(&self, item: &Item<'a>) -> Option<HttpProbe> {
+        let url = self.url(item);
+        let method = self
+            .keys
+            .get("method")
+            .and_then(Item::string)
+            .map(|method| method.to_ascii_uppercase());
+        if let Some(method) = method
+            .as_deref()
+            .filter(|m| !m.bytes().all(|b| b.is_ascii_alphabetic()))
+        {
+            self.keys
+                .get("method")?
+                .problem(format!("`{method}` is not an HTTP method"), None);
+        }
+        let headers = self
+            .keys
+            .get("headers")
+            .and_then(Item::table)
+            .into_iter()
+            .flatten();
+        let headers = headers.filter_map(|header| {
+            let name = header.key.to_ascii_lowercase();
+            let valid = !name.is_empty()
+                && name
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"-_.!#$%&'*+^`|~".contains(&b));
+            if !valid {
+                header.key_problem(format!("`{}` is not a header name", header.key), None);
+            }
+            let value = self.filled(&header)?;
+            if value.contains(['\r', '\n', '\0']) {
+                header.problem(
+                    format!(
+                        "`{}` holds a line break or a NUL, which no header can",
+                        header.key
+                    ),
+                    None,
+                );
+            }
+            Some((name, value))
+        });
+        Some(HttpProbe {
+            method: method.unwrap_or_else(|| "GET".to_string()),
+            headers: headers.collect(),
+            body: self.keys.get("body").and_then(|item| self.filled(item)),
+            expect: expect::http(self.keys.fields("expect")),
+            url: url?,
+        })
+    }
+
+    /// An absolute URL with a host, as far as that can be said before variables are put in.
+    fn url(&self, item: &Item<'a>) -> Option<String> {
+        let url = self.filled_not_empty(item)?;
+        let after_scheme = ["http://", "https://"]
+            .iter()
+            .find_map(|scheme| url.strip_prefix(scheme));
+        let has_host = after_scheme
+            .is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', '?', '#', ':']));
+        if !(has_host || url.starts_with("{env."))
+            || url.contains(|c: char| c.is_whitespace() || c.is_control())
+        {
+            item.problem(
+                format!("`{url}` is not an http or https URL"),
+                Some("write it like `http://127.0.0.1:8000/health`".into()),
+            );
+            return None;
+        }
+        Some(url)
+    }
+
+    fn file(&self, item: &Item<'a>) -> Option<FileProbe> {
+        let expect = expect::file(self.keys.fields("expect"), item);
+        let pattern = self.filled_not_empty(item)?;
+        if let Err(error) = globset::Glob::new(&pattern) {
+            item.problem(
+                format!("`{pattern}` is not a file pattern: {}", error.kind()),
+                None,
+            );
+            return None;
+        }
+        Some(FileProbe { pattern, expect })
+    }
+
+    fn variable(&self, item: &Item<'a>) -> Option<VariableProbe> {
+        let expect = expect::value(self.keys.fields("expect"));
+        let name = self.filled_not_empty(item)?;
+        if name.contains(['=', '\0']) {
+            item.problem(format!("{name:?} is not the name of a variable"), None);
+            return None;
+        }
+        let file = self
+            .keys
+            .get("in")
+            .and_then(|item| self.filled_not_empty(item));
+        Some(VariableProbe { name, file, expect })
+    }
+
+    fn manual(&self, item: &Item<'a>) -> Option<Attestation> {
+        let (mut by, mut on, mut expires, mut link) = (None, None, None, None);
+        for field in item.table()? {
+            match field.key {
+                "by" => by = field.string(),
+                "on" => on = field.date().map(|date| At::new(date, &field)),
+                "expires" => expires = field.date().map(|date| At::new(date, &field)),
+                "link" => link = field.string(),
+                _ => field.unknown("`manual`", &["by", "on", "expires", "link"]),
+            }
+        }
+        for key in ["by", "on", "expires"] {
+            if !item.has(key) {
+                item.key_problem(format!("`manual` lacks `{key}`"), Some("write it like `manual = { by = \"release manager\", on = 2026-11-01, expires = 2026-12-01 }`".into()));
+            }
+        }
+        let (on, expires) = (on?, expires?);
+        if on.value > self.context.today {
+            on.problem(
+                item.origin.problems,
+                format!("{} is in the future", on.value),
+                Some("an attestation is about something that was done".into()),
+            );
+        }
+        if expires.value < on.value {
+            let message = format!(
+                "`expires` ({}) is before `on` ({})",
+                expires.value, on.value
+            );
+            expires.problem(
+                item.origin.problems,
+                message,
+                Some("it is the last day on which the attestation counts".into()),
+            );
+        }
+        Some(Attestation {
+            by: by?,
+            on: on.value,
+            expires: expires.value,
+            link,
+        })
+    }
+}
