@@ -11,42 +11,124 @@ use globset::{GlobBuilder, GlobSetBuilder};
 /// The state of a project's files.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tree {
-    /// The commit; none before the first.
+    /// The commit; none before the first, and outside of a repository.
     pub commit: Option<String>,
-    /// A digest over path, mode and content of every file that git would commit, `blake3:…`. The same before and after
-    /// a commit of the same content.
+    /// A digest over path, mode and content of every file, `blake3:…`. The same before and after a commit of the same
+    /// content. None where it cannot be told.
     pub digest: Option<String>,
     /// Whether something differs from the commit.
     pub dirty: Option<bool>,
+    files: Entries,
 }
 
-/// Reads the state of the repository that `folder` is in, the files in `left_out` (absolute) excepted. Outside of a
-/// repository, or without git, nothing is known.
-pub fn snapshot(folder: &Path, left_out: &[PathBuf]) -> Tree {
-    let Some(top) = repository(folder) else {
+impl Tree {
+    fn new(commit: Option<String>, dirty: Option<bool>, files: Entries) -> Tree {
+        let mut hasher = blake3::Hasher::new();
+        for (path, entry) in &files {
+            hasher.update(path).update(&[0]).update(entry).update(&[0]);
+        }
+        let digest = Some(format!("blake3:{}", hasher.finalize().to_hex()));
+        Tree {
+            commit,
+            digest,
+            dirty,
+            files,
+        }
+    }
+
+    /// The files that differ between two states, by name.
+    pub fn changed(&self, other: &Tree) -> Vec<String> {
+        let differs = |a: &Entries, b: &Entries| {
+            let changed = a
+                .iter()
+                .filter(|(path, entry)| b.get(*path) != Some(*entry));
+            changed.map(|(path, _)| path.clone()).collect::<Vec<_>>()
+        };
+        let mut paths = differs(&self.files, &other.files);
+        paths.extend(differs(&other.files, &self.files));
+        paths.sort();
+        paths.dedup();
+        paths
+            .iter()
+            .map(|path| String::from_utf8_lossy(path).into_owned())
+            .collect()
+    }
+}
+
+/// Reads the state of the files that `folder` is among: of the repository as git sees it or, outside of one, of the
+/// folder itself, as far as that is small enough to be read. Without the files in `left_out`, with those in `looked_at`
+/// even where git ignores them (both absolute).
+pub fn snapshot(folder: &Path, left_out: &[PathBuf], looked_at: &[PathBuf]) -> Tree {
+    let Ok(folder) = folder.canonicalize() else {
         return Tree::default();
     };
-    let commit = git(&top, &["rev-parse", "--verify", "--quiet", "HEAD"], None);
-    let commit = commit
-        .map(|text| String::from_utf8_lossy(&text).trim().to_string())
-        .filter(|text| !text.is_empty());
-    match contents(&top, left_out) {
-        Some((entries, changed)) => {
-            let mut hasher = blake3::Hasher::new();
-            for (path, entry) in &entries {
-                hasher.update(path).update(&[0]).update(entry).update(&[0]);
-            }
-            Tree {
-                commit,
-                digest: Some(format!("blake3:{}", hasher.finalize().to_hex())),
-                dirty: Some(changed),
-            }
+    let (top, commit, contents) = match repository(&folder) {
+        Some(top) => {
+            let commit = git(&top, &["rev-parse", "--verify", "--quiet", "HEAD"], None);
+            let commit = commit.map(|text| String::from_utf8_lossy(&text).trim().to_string());
+            let contents = contents(&top, left_out);
+            (top, commit.filter(|text| !text.is_empty()), contents)
         }
-        None => Tree {
+        None => {
+            let contents = walked(&folder, left_out).map(|files| (files, None));
+            (folder, None, contents)
+        }
+    };
+    let Some((mut files, dirty)) = contents else {
+        return Tree {
             commit,
             ..Tree::default()
-        },
+        };
+    };
+    for file in looked_at {
+        let Ok(relative) = file.strip_prefix(&top) else {
+            continue;
+        };
+        let name = relative.as_os_str().as_encoded_bytes().to_vec();
+        if let (false, Some(entry)) = (files.contains_key(&name), content(file)) {
+            files.insert(name, entry);
+        }
     }
+    Tree::new(commit, dirty, files)
+}
+
+/// The most files and bytes that are read where no git knows them already.
+const WALKED_FILES: usize = 20_000;
+const WALKED_BYTES: u64 = 256 << 20;
+
+/// Path → mode and content of every file below a folder; none where there are too many.
+fn walked(folder: &Path, left_out: &[PathBuf]) -> Option<Entries> {
+    let own =
+        |entry: &ignore::DirEntry| matches!(entry.file_name().to_str(), Some(".git" | ".ready"));
+    let walk = ignore::WalkBuilder::new(folder)
+        .hidden(false)
+        .require_git(false)
+        .filter_entry(move |e| !own(e))
+        .build();
+    let mut files = Entries::new();
+    let mut bytes = 0;
+    for entry in walk
+        .flatten()
+        .filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()))
+    {
+        let (path, relative) = (entry.path(), entry.path().strip_prefix(folder).ok()?);
+        bytes += entry.metadata().map_or(0, |data| data.len());
+        if files.len() >= WALKED_FILES || bytes > WALKED_BYTES {
+            return None;
+        }
+        if !left_out.iter().any(|file| file == path) {
+            let entry = content(path).unwrap_or_default();
+            files.insert(relative.as_os_str().as_encoded_bytes().to_vec(), entry);
+        }
+    }
+    Some(files)
+}
+
+/// Mode and content of a file; none where it cannot be read.
+fn content(file: &Path) -> Option<Vec<u8>> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(std::fs::File::open(file).ok()?).ok()?;
+    Some([mode(file), hasher.finalize().to_hex().as_bytes()].concat())
 }
 
 /// The project's files, relative to `folder`: those that git tracks or would track, else all that are not ignored.
@@ -114,7 +196,7 @@ fn repository(folder: &Path) -> Option<PathBuf> {
 type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// Path → mode and content id of every file, and whether something differs from the commit.
-fn contents(top: &Path, left_out: &[PathBuf]) -> Option<(Entries, bool)> {
+fn contents(top: &Path, left_out: &[PathBuf]) -> Option<(Entries, Option<bool>)> {
     let listed = git(top, &["ls-files", "--stage", "-z"], None)?;
     let mut entries = Entries::new();
     for record in listed
@@ -176,7 +258,7 @@ fn contents(top: &Path, left_out: &[PathBuf]) -> Option<(Entries, bool)> {
             .unwrap_or_default();
         entries.insert(file.clone(), known.into_bytes());
     }
-    Some((entries, !changed.is_empty()))
+    Some((entries, Some(!changed.is_empty())))
 }
 
 /// What `ready` itself writes is not part of what it judges.

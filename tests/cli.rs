@@ -481,8 +481,143 @@ fn optional_checks_and_waivers_are_shown_and_never_scored() {
         "strict OPEN WITH 1 WAIVER, decides: Ship it",
         "waived: absent",
         "Optional, outside score and gates",
-        "READY: verified 12 %",
+        "READY WITH 1 WAIVER: verified 12 %",
     ] {
         assert!(stdout.contains(words), "{words} is not in\n{stdout}");
+    }
+}
+
+/// The report of `ready status`.
+fn status(folder: &Path) -> Report {
+    serde_json::from_slice(&ready(folder, &["status", "--format", "json"]).stdout).unwrap()
+}
+
+fn reason(report: &Report, id: &str) -> String {
+    let row = report.checks.iter().find(|row| row.id == id).unwrap();
+    row.reason.code.word().to_string()
+}
+
+/// A manifest of these tables.
+fn named_x(tables: &str) -> TempDir {
+    project(&format!("[project]\nname = \"x\"\n{tables}"))
+}
+
+#[test]
+fn outside_of_git_a_changed_file_is_seen_too() {
+    let folder = project(MANIFEST);
+    std::fs::write(folder.path().join("source.txt"), "one").unwrap();
+    ready(folder.path(), &["check", "-q"]);
+    assert_eq!(reason(&status(folder.path()), "here"), "held");
+    std::fs::write(folder.path().join("source.txt"), "two").unwrap();
+    assert_eq!(reason(&status(folder.path()), "here"), "stale");
+}
+
+#[test]
+fn a_file_that_git_ignores_counts_where_a_check_looks_at_it() {
+    let folder = named_x("[checks.key]\nsays = 'set'\nvariable = 'KEY'\nin = '.env'\n");
+    std::fs::write(folder.path().join(".gitignore"), ".env\nother\n").unwrap();
+    std::fs::write(folder.path().join(".env"), "KEY=a1b2c3\n").unwrap();
+    let init = Command::new("git")
+        .args(["init", "-q"])
+        .current_dir(folder.path())
+        .status();
+    assert!(init.unwrap().success());
+    ready(folder.path(), &["check", "-q"]);
+    std::fs::write(folder.path().join("other"), "nobody looks at it").unwrap();
+    assert_eq!(reason(&status(folder.path()), "key"), "held");
+    std::fs::write(folder.path().join(".env"), "KEY=\n").unwrap();
+    assert_eq!(reason(&status(folder.path()), "key"), "stale");
+}
+
+#[test]
+fn gates_and_sentences_are_not_opened_by_nothing() {
+    const HERE: &str = "[checks.a]\nsays = 'a'\nfile = 'readiness.toml'\n";
+    const NOWHERE: &str = "[checks.b]\nsays = 'b'\nfile = 'none'\n";
+    // tables, exit status, words
+    let cases = [
+        (
+            // A condition with a typing error.
+            format!(
+                "[gate]\nrequire = ['a', 'b']\n{HERE}{NOWHERE}applies = {{ files = 'ngnix.conf' }}\n"
+            ),
+            1,
+            "b is required and does not apply here",
+        ),
+        (
+            format!("{HERE}{NOWHERE}applies = {{ files = 'x.conf' }}\n"),
+            0,
+            "b (no file matches x.conf)",
+        ),
+        (
+            format!("[gate]\nmin_score = 0\n{NOWHERE}"),
+            0,
+            "THE GATE IS OPEN, BUT NOTHING IS VERIFIED: verified 0 %; 1 check failed",
+        ),
+        (
+            format!("[components.d]\nclaim = 25\n{HERE}component = 'd'\n{NOWHERE}"),
+            1,
+            "NOT READY: verified 12 %, claimed 25 % by a part (verified there: 25 %); 1 check failed",
+        ),
+        (
+            format!("[components.api]\nclaim = 90\n{HERE}"),
+            1,
+            "every-check: Api is declared and has no checks",
+        ),
+    ];
+    for (tables, status, words) in cases {
+        let output = command(named_x(&tables).path(), &["check"])
+            .env("COLUMNS", "120")
+            .output()
+            .unwrap();
+        let stdout = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(status), "{stdout}");
+        assert!(stdout.contains(words), "{words} is not in\n{stdout}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn files_that_change_while_checks_run_leave_evidence_about_nothing() {
+    let folder = named_x("[checks.a]\nsays = 'a'\nshell = true\nrun = 'echo x > coverage.out'\n");
+    let output = ready(folder.path(), &["check", "--format", "json"]);
+    let report: Report = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(
+        report.warnings[0].contains("(coverage.out)"),
+        "{:?}",
+        report.warnings
+    );
+    assert_eq!(reason(&status(folder.path()), "a"), "stale");
+}
+
+#[test]
+#[cfg(unix)]
+fn results_from_before_the_run_are_no_results() {
+    const OLD: &str = "<testsuite tests='1'><testcase classname='a' name='b'/></testsuite>";
+    const NEW: &str = "<testsuite tests='1'><testcase classname='a' name='c'/></testsuite>";
+    // What the command does with the file, the reason, what is in the file afterwards.
+    let cases = [
+        ("true".to_string(), "unreadable", OLD),
+        ("touch out.xml".to_string(), "unreadable", ""),
+        (
+            "cp out.xml copy; cp copy out.xml".to_string(),
+            "unreadable",
+            OLD,
+        ),
+        (format!("printf \"{NEW}\" > out.xml"), "held", NEW),
+    ];
+    for (script, code, left) in cases {
+        let folder = named_x(&format!(
+            "[checks.a]\nsays = 'a'\nshell = true\nrun = '''{script}'''\nreader = {{ junit = 'out.xml' }}\n"
+        ));
+        std::fs::write(folder.path().join("out.xml"), OLD).unwrap();
+        let output = ready(folder.path(), &["check", "--format", "json"]);
+        let report: Report = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(reason(&report, "a"), code, "{script}");
+        let now = std::fs::read_to_string(folder.path().join("out.xml")).unwrap();
+        assert_eq!(now, left, "{script}");
+        assert!(
+            !folder.path().join("out.xml.ready-before").exists(),
+            "{script}"
+        );
     }
 }

@@ -310,7 +310,7 @@ fn the_table_is_readable_in_80_columns(shop: &Shop) {
         words,
         [
             "OVERALL",
-            "██████░░··",
+            "██████░···",
             "68",
             "%",
             "75",

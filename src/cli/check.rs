@@ -1,7 +1,7 @@
 //! `ready check`: run, judge, record, print.
 
 use std::collections::BTreeSet;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::sync::mpsc;
 
 use anyhow::{Context as _, Result};
@@ -22,6 +22,7 @@ use crate::process::Cancel;
 use crate::reader;
 use crate::reporter::progress::{Mode, Progress};
 use crate::runner::{self, Job, Ran, signals};
+use crate::sanitise;
 use crate::tree::Tree;
 
 /// Run the checks, judge them, record the evidence, print the report
@@ -71,6 +72,13 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     let (ran, preflight) = record.observe(&session, options, global, selected.as_ref())?;
     let report = record.conclude(&session, &gates, deciding, ran, preflight);
 
+    if global.quiet && options.format == "table" {
+        // The one sentence leaves no room for them, and they may not be lost.
+        for warning in &report.warnings {
+            let warning = sanitise::line(warning, sanitise::Colour::Drop);
+            let _ = writeln!(std::io::stderr(), "warning: {warning}");
+        }
+    }
     print(&report, &options.format, global.style())?;
     Ok(exit(&report, record.broken))
 }
@@ -220,12 +228,7 @@ impl Record {
     ) -> Report {
         self.run.finished = Timestamp::now();
         self.warnings.extend(ran.warnings);
-        if self.tree.digest.is_some() && session.tree().digest != self.tree.digest {
-            self.warnings.push(
-                "files were changed during the run: what was recorded is about the state before it"
-                    .to_string(),
-            );
-        }
+        self.bind_to(&session.tree());
         let recorded = match self.append(session, &ran.observed) {
             Ok(recorded) => recorded,
             Err(error) => {
@@ -264,6 +267,30 @@ impl Record {
             setting,
             Timestamp::now(),
         )
+    }
+
+    /// Evidence is about files that stood still. Where they did not, it is about none that could be named.
+    fn bind_to(&mut self, now: &Tree) {
+        if now.digest == self.tree.digest {
+            return;
+        }
+        const NAMED: usize = 5;
+        let changed = self.tree.changed(now);
+        let more = match changed.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let names = changed
+            .iter()
+            .take(NAMED)
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(", ");
+        self.warnings.push(format!(
+            "files were changed while the checks ran ({names}{more}): what was seen belongs to no state of the files, and \
+             counts as stale from now on; if a check writes them, let git ignore them"
+        ));
+        self.run.tree = None;
     }
 
     /// Appends the run; gives what was known before of the checks that were not due.

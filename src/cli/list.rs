@@ -41,11 +41,16 @@ fn manifest(session: &Session) -> String {
                 .clone()
                 .unwrap_or_else(|| check.probe.kind().to_string()),
             check.level.to_string(),
+            if check.tags.is_empty() {
+                "-".to_string()
+            } else {
+                check.tags.join(",")
+            },
             check.says.clone(),
         ]
     });
     columns(
-        ["CHECK", "COMPONENT", "PROBE", "LEVEL", "SAYS"],
+        ["CHECK", "COMPONENT", "PROBE", "LEVEL", "TAGS", "SAYS"],
         rows.collect(),
     )
 }

@@ -7,16 +7,16 @@ use clap::Args;
 use super::Usage;
 use crate::domain::project::Project;
 
-/// Checks by name, component or tag. Without any: all of them.
+/// Checks by name, component or tag: whatever any of them names. Without any: all.
 #[derive(Args, Debug)]
 pub(super) struct Selection {
     /// Checks, by id [default: all]
     #[arg(value_name = "CHECK")]
     pub(super) checks: Vec<String>,
-    /// The checks of a component
+    /// The checks of a component, beside those named
     #[arg(long, value_name = "ID")]
     pub(super) component: Vec<String>,
-    /// The checks with a tag
+    /// The checks with a tag, beside those named
     #[arg(long, value_name = "WORD")]
     pub(super) tag: Vec<String>,
 }
@@ -33,19 +33,27 @@ impl Selection {
                 nearest(id, ids()).unwrap_or_else(|| "`ready list` names the checks".to_string());
             return Err(Usage::new(format!("there is no check `{id}`"), Some(hint)));
         }
-        let known = || {
+        // A check without a component is one by itself.
+        let own = || {
+            project
+                .checks
+                .iter()
+                .filter(|check| check.component.is_none())
+        };
+        let declared = || {
             project
                 .components
                 .iter()
                 .map(|component| component.id.as_str())
         };
+        let known = || declared().chain(own().map(|check| check.id.as_str()));
         if let Some(id) = self
             .component
             .iter()
             .find(|id| !known().any(|known| known == *id))
         {
             let hint = nearest(id, known()).unwrap_or_else(|| {
-                format!("components: {}", known().collect::<Vec<_>>().join(", "))
+                format!("components: {}", declared().collect::<Vec<_>>().join(", "))
             });
             return Err(Usage::new(
                 format!("there is no component `{id}`"),
@@ -54,6 +62,7 @@ impl Selection {
         }
         let selected = project.checks.iter().enumerate().filter(|(_, check)| {
             self.checks.contains(&check.id)
+                || (check.component.is_none() && self.component.contains(&check.id))
                 || check
                     .component
                     .as_ref()

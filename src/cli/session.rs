@@ -91,21 +91,33 @@ impl Session {
 
     /// The state of the files that evidence is about; what a run itself writes is left out.
     pub(super) fn tree(&self) -> Tree {
+        let folder = self
+            .folder
+            .canonicalize()
+            .unwrap_or_else(|_| self.folder.clone());
+        let at = |cwd: Option<&str>, file: &str| clean(&folder.join(cwd.unwrap_or(".")).join(file));
         let results = self
             .project
             .checks
             .iter()
             .filter_map(|check| match &check.probe {
                 Probe::Run(run) => match run.reader.as_ref().map(|reader| &reader.input) {
-                    Some(ReaderInput::File(file)) => {
-                        let folder = self.folder.join(check.cwd.as_deref().unwrap_or("."));
-                        Some(clean(&folder.join(file)))
-                    }
+                    Some(ReaderInput::File(file)) => Some(at(check.cwd.as_deref(), file)),
                     _ => None,
                 },
                 _ => None,
             });
-        tree::snapshot(&self.folder, &results.collect::<Vec<_>>())
+        let looked_at = self
+            .project
+            .checks
+            .iter()
+            .filter_map(|check| match &check.probe {
+                Probe::File(probe) => Some(at(check.cwd.as_deref(), &probe.pattern)),
+                Probe::Variable(probe) => Some(at(check.cwd.as_deref(), probe.file.as_deref()?)),
+                _ => None,
+            });
+        let looked_at = looked_at.filter(|file| file.is_file()).collect::<Vec<_>>();
+        tree::snapshot(&self.folder, &results.collect::<Vec<_>>(), &looked_at)
     }
 
     /// What the ledger knows of every check, held against the present definitions and files.
@@ -134,10 +146,13 @@ impl Session {
                     }
                     Some(recorded) => {
                         let stale = if recorded.evidence.definition != self.definitions[at] {
-                            Some("the check was changed since its evidence was had".to_string())
-                        } else if !matches!(check.probe, Probe::Manual(_))
-                            && recorded.tree != tree.digest
-                        {
+                            Some("the check was changed since it was last run".to_string())
+                        } else if matches!(check.probe, Probe::Manual(_)) {
+                            None
+                        } else if recorded.tree.is_none() || tree.digest.is_none() {
+                            let why = "files changed while it ran, or there are too many to keep track of";
+                            Some(format!("it is not known which files its last run was about: {why}"))
+                        } else if recorded.tree != tree.digest {
                             let commit = recorded
                                 .commit
                                 .as_deref()
@@ -145,9 +160,7 @@ impl Session {
                             let then = commit
                                 .map(|commit| format!(" (at commit {commit})"))
                                 .unwrap_or_default();
-                            Some(format!(
-                                "files were changed since its evidence was had{then}"
-                            ))
+                            Some(format!("files were changed since it was last run{then}"))
                         } else {
                             None
                         };
@@ -171,6 +184,8 @@ impl Session {
     ) -> Result<Vec<String>, Usage> {
         let names = || gates.iter().map(|gate| gate.name.as_str());
         match named {
+            // A CI system that sets READY_GATE to nothing means none.
+            Some("") => self.deciding(gates, None),
             Some(name) if names().any(|known| known == name) => Ok(vec![name.to_string()]),
             Some(name) => {
                 let hint = selection::nearest(name, names()).unwrap_or_else(|| {

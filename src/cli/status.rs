@@ -36,7 +36,15 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     let seen = session.recorded(ledger.as_ref(), &session.tree())?;
     let warnings = match &ledger {
         None => vec!["nothing is recorded yet: run `ready check`".to_string()],
-        Some(_) => vec![],
+        Some(ledger) => match ledger.last_run()? {
+            Some(run) if run.interrupted => {
+                vec![format!(
+                    "the last run, {}, was interrupted: what it did not finish is shown as it was before",
+                    run.id
+                )]
+            }
+            _ => vec![],
+        },
     };
     let setting = Setting {
         ready: env!("CARGO_PKG_VERSION").to_string(),

@@ -121,6 +121,7 @@ pub fn assess(
             component: &rated.component,
             standing: &rated.standing,
             applicable: rated.applicable,
+            no_checks: rated.no_checks,
         })
         .collect::<Vec<_>>();
     let situation = Situation {
@@ -289,7 +290,10 @@ impl RatedComponent {
 fn oldest(members: &[usize], checks: &[CheckRow]) -> Option<Timestamp> {
     members
         .iter()
-        .filter_map(|at| checks[*at].evidence.as_ref())
+        .map(|at| &checks[*at])
+        // What no longer counts is as old as it likes.
+        .filter(|row| row.reason.code != Code::Stale)
+        .filter_map(|row| row.evidence.as_ref())
         .map(|evidence| evidence.started)
         .min()
 }

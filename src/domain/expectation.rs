@@ -154,7 +154,8 @@ pub struct HttpExpect {
 impl HttpExpect {
     /// Whether the body decides, not the status alone.
     pub fn reads_body(&self) -> bool {
-        !self.json.is_empty() || !self.body.is_empty()
+        // That something is absent from a body shows nothing of what is there.
+        !self.json.is_empty() || !self.body.contains.is_empty() || !self.body.matches.is_empty()
     }
 
     /// Holds the expectation against an answer. `whole` says whether `body` is all of it.

@@ -97,6 +97,8 @@ pub struct Rated<'a> {
     pub standing: &'a ComponentStanding,
     /// Whether any of its checks apply.
     pub applicable: bool,
+    /// Whether it was declared without any.
+    pub no_checks: bool,
 }
 
 /// All that gates decide on.
@@ -194,7 +196,12 @@ impl<'a> Decision<'a> {
             check: Some(check.id.clone()),
             owner: check.owner.clone(),
             takes_s: check.fix.takes.map(|takes| takes.as_secs_f64()),
-            how: check.fix.how.clone(),
+            // How to mend what fails is no advice for what could not be looked at.
+            how: check
+                .fix
+                .how
+                .clone()
+                .filter(|_| judgement.verdict != Verdict::Unverified),
             ..reason(
                 rule,
                 format!(
@@ -224,6 +231,35 @@ impl<'a> Decision<'a> {
                     ..reason("require", text)
                 });
                 ruled = true;
+            }
+        }
+        for judged in self
+            .situation
+            .checks
+            .iter()
+            .filter(|judged| !judged.applicable)
+        {
+            if gate.require.contains(&judged.check.id) {
+                let text = format!(
+                    "{} is required and does not apply here: nothing verifies it",
+                    judged.check.id
+                );
+                self.reasons.push(GateReason {
+                    check: Some(judged.check.id.clone()),
+                    ..reason("require", text)
+                });
+                ruled = true;
+            }
+        }
+        if gate.every_check {
+            for rated in self
+                .situation
+                .components
+                .iter()
+                .filter(|rated| rated.no_checks)
+            {
+                let text = format!("{} is declared and has no checks", rated.component.title);
+                self.reasons.push(reason("every-check", text));
             }
         }
         let counting = self.counting().collect::<Vec<_>>();

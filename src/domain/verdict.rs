@@ -390,9 +390,10 @@ fn judge_exit(check: &Check, attempt: &Attempt, status: i32) -> Judgement {
                 .collect::<Vec<_>>()
                 .join(" or ");
             let hint = status_hint(status, &wanted);
+            let said = last_words(attempt);
             Judgement::failed(
                 Code::ExitStatus,
-                format!("exit status {status}, expected {wanted}{hint}"),
+                format!("exit status {status}, expected {wanted}{hint}{said}"),
             )
         }
         (None, _) => judge_expectations(attempt).unwrap_or_else(|| {
@@ -402,6 +403,18 @@ fn judge_exit(check: &Check, attempt: &Attempt, status: i32) -> Judgement {
                 format!("exit status {status}"),
             )
         }),
+    }
+}
+
+/// The last line that a program said on standard error, where it is short enough to be a reason.
+fn last_words(attempt: &Attempt) -> String {
+    let stderr = attempt
+        .stderr
+        .as_ref()
+        .map_or("", |stream| stream.tail.as_str());
+    match stderr.lines().map(str::trim).rfind(|line| !line.is_empty()) {
+        Some(line) if line.chars().count() <= 200 => format!(": {line}"),
+        _ => String::new(),
     }
 }
 
@@ -534,6 +547,17 @@ fn judge_limits(check: &Check, results: &Results) -> Judgement {
         let text = match check.limits.len() {
             1 => "its limit holds".to_string(),
             n => format!("all {n} limits hold"),
+        };
+        let bounded = |name: &str| check.limits.contains_key(name);
+        let text = match results.counts {
+            Some(counts) if counts.failed > 0 && !bounded("failed") => {
+                format!(
+                    "{text}; {} of {} failed, which no limit asks about",
+                    counts.failed,
+                    counts.total()
+                )
+            }
+            _ => text,
         };
         return Judgement::new(Verdict::Verified, Code::Held, text);
     }

@@ -75,26 +75,30 @@ impl Ledger {
         if !file.exists() {
             return Ok(None);
         }
-        // Reading a write-ahead log needs its shared memory; where the folder is read-only, the file alone is read.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&file, flags)
-            .or_else(|_| {
-                Connection::open_with_flags(
-                    &file,
-                    OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-                )
-            })
-            .with_context(|| format!("cannot open `{}`", file.display()))?;
-        let ledger = Ledger::prepare(connection, &file)?;
+        let opened = Connection::open_with_flags(&file, flags).map_err(anyhow::Error::from);
+        let ledger = match opened.and_then(|connection| Ledger::prepare(connection, &file)) {
+            Err(error) if not_writable(&error) => Ledger::prepare(unchanging(&file)?, &file)?,
+            other => other.with_context(|| format!("cannot open `{}`", file.display()))?,
+        };
         Ok((ledger.version()? > 0).then_some(ledger))
     }
 
     fn prepare(connection: Connection, file: &Path) -> Result<Ledger> {
         connection.busy_timeout(BUSY)?;
         let ledger = Ledger { connection };
-        let version = ledger
-            .version()
-            .with_context(|| format!("`{}` is not a ledger", file.display()))?;
+        let version = ledger.version().map_err(|error| {
+            let what = match error
+                .downcast_ref::<rusqlite::Error>()
+                .and_then(rusqlite::Error::sqlite_error_code)
+            {
+                Some(rusqlite::ErrorCode::NotADatabase) => {
+                    "is not a ledger; move it away to begin a new one"
+                }
+                _ => "cannot be read",
+            };
+            error.context(format!("`{}` {what}", file.display()))
+        })?;
         if version > SCHEMA_VERSION {
             bail!(
                 "`{}` is from a newer `ready` (tables of version {version}, this one knows {SCHEMA_VERSION}): update `ready`",
@@ -250,4 +254,28 @@ impl Ledger {
             .query_row("SELECT count(*) FROM runs", [], |row| row.get::<_, i64>(0))?;
         Ok(count.unsigned_abs())
     }
+}
+
+/// Whether the file is there and only cannot be written.
+fn not_writable(error: &anyhow::Error) -> bool {
+    use rusqlite::ErrorCode::{CannotOpen, PermissionDenied, ReadOnly};
+    let code = error
+        .downcast_ref::<rusqlite::Error>()
+        .and_then(rusqlite::Error::sqlite_error_code);
+    matches!(code, Some(ReadOnly | CannotOpen | PermissionDenied))
+}
+
+/// Opens a file that nobody can write, as one that does not change: a write-ahead log would need its shared memory.
+fn unchanging(file: &Path) -> Result<Connection> {
+    let path = file
+        .display()
+        .to_string()
+        .replace('%', "%25")
+        .replace('?', "%3f")
+        .replace('#', "%23");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(format!("file:{path}?immutable=1"), flags);
+    connection.with_context(|| format!("cannot open `{}`", file.display()))
 }

@@ -64,7 +64,7 @@ fn tool(name: &str, constraint: &str, folder: &Path, cancel: &Cancel) -> Preflig
         (Some(version), Some(wanted)) => Preflight {
             what,
             ok: Some(wanted.holds(&version)),
-            seen: version.text(),
+            seen: format!("found {}", version.text()),
         },
         _ => Preflight {
             what,

@@ -1,8 +1,8 @@
 //! `run`: a program, its exit status, its output, and the results that its reader finds.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime};
+use std::path::PathBuf;
+use std::time::Instant;
 
 use jiff::Timestamp;
 use regex::bytes::Regex;
@@ -219,59 +219,67 @@ fn read(
     }
 }
 
-/// A file that a run must write: what it was before tells whether it did.
+/// A file that a run must write. One from before is moved aside while it runs, so that neither a tool that left it alone
+/// nor a `touch` can pass it off as new; it comes back where nothing takes its place.
 struct ResultFile {
     name: String,
     path: PathBuf,
-    before: Option<Mark>,
-}
-
-/// What changes when a file is written.
-#[derive(PartialEq)]
-struct Mark {
-    modified: Option<SystemTime>,
-    length: u64,
-    file: u64,
-}
-
-impl Mark {
-    fn of(path: &Path) -> Option<Mark> {
-        let data = std::fs::metadata(path).ok()?;
-        #[cfg(unix)]
-        let file = std::os::unix::fs::MetadataExt::ino(&data);
-        #[cfg(not(unix))]
-        let file = 0;
-        Some(Mark {
-            modified: data.modified().ok(),
-            length: data.len(),
-            file,
-        })
-    }
+    aside: Option<PathBuf>,
+    /// Why the one from before could not be moved aside.
+    stuck: Option<String>,
 }
 
 impl ResultFile {
     fn before(prepared: &Prepared, name: &str) -> ResultFile {
         let path = prepared.command.cwd.join(name);
+        let mut aside = path.clone().into_os_string();
+        aside.push(".ready-before");
+        let (aside, stuck) = match std::fs::symlink_metadata(&path) {
+            Err(_) => (None, None),
+            Ok(data) if data.is_dir() => (None, Some("it is a directory".to_string())),
+            Ok(_) => match std::fs::rename(&path, &aside) {
+                Ok(()) => (Some(PathBuf::from(aside)), None),
+                Err(error) => (None, Some(error.to_string())),
+            },
+        };
         ResultFile {
             name: name.to_string(),
-            before: Mark::of(&path),
             path,
+            aside,
+            stuck,
         }
     }
 
-    fn after(self) -> Result<Vec<u8>, String> {
+    fn after(&self) -> Result<Vec<u8>, String> {
         let name = &self.name;
-        match Mark::of(&self.path) {
-            None => Err(format!("it did not write its results to `{name}`")),
-            Some(mark) if Some(&mark) == self.before.as_ref() => Err(format!(
+        if let Some(why) = &self.stuck {
+            return Err(format!(
+                "`{name}` was there before the run and could not be moved aside: {why}"
+            ));
+        }
+        match std::fs::metadata(&self.path) {
+            Err(_) if self.aside.is_some() => Err(format!(
                 "`{name}` is older than the run: it was not written again"
             )),
-            Some(mark) if mark.length > RESULTS_AT_MOST => Err(format!(
+            Err(_) => Err(format!("it did not write its results to `{name}`")),
+            Ok(data) if data.len() > RESULTS_AT_MOST => Err(format!(
                 "`{name}` is too large to be read: {} bytes",
-                mark.length
+                data.len()
             )),
-            Some(_) => std::fs::read(&self.path)
+            Ok(_) => std::fs::read(&self.path)
                 .map_err(|error| format!("`{name}` cannot be read: {error}")),
         }
+    }
+}
+
+impl Drop for ResultFile {
+    fn drop(&mut self) {
+        let Some(aside) = &self.aside else { return };
+        // What cannot be put back or taken away lies beside, under a name that says what it is.
+        let _ = if self.path.exists() {
+            std::fs::remove_file(aside)
+        } else {
+            std::fs::rename(aside, &self.path)
+        };
     }
 }

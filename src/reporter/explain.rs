@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
+use super::page::{safe, waiver_words};
 use super::words::{age, bold, colour, moment, painted, verdict};
 use super::{Style, reproduce};
-use crate::domain::check::{Check, Probe, ReaderInput};
+use crate::domain::check::{Blocking, Check, Probe, ReaderInput};
 use crate::domain::evidence::{Attempt, Outcome, Reading, Stream};
 use crate::domain::expectation::Held;
 use crate::domain::level::Level;
@@ -51,6 +52,14 @@ pub fn render(
     if let Some(risk) = &check.risk {
         writeln!(out, "  risk           {}", safe(risk))?;
     }
+    match &check.blocking {
+        Blocking::No => {}
+        Blocking::Default => writeln!(out, "  blocks         the default gate")?,
+        Blocking::Gates(gates) => writeln!(out, "  blocks         {}", gates.join(", "))?,
+    }
+    if let Some(least) = check.at_least {
+        writeln!(out, "  at least       {least} results")?;
+    }
     if !check.needs.is_empty() {
         writeln!(out, "  needs          {}", check.needs.join(", "))?;
     }
@@ -66,13 +75,17 @@ pub fn render(
         painted(&verdict(row), colour(row.verdict), style)
     )?;
     writeln!(out, "  because        {}", safe(&row.reason.text))?;
+    if let Some(state) = row.waiver {
+        writeln!(out, "  waiver         {}", waiver_words(state))?;
+    }
     if let Some(text) = &row.contradiction {
         writeln!(out, "  contradiction  {}", safe(text))?;
     }
     writeln!(
         out,
         "  credit         {} of 1, at most {} if what is unverified held",
-        row.credit, row.potential
+        shown(row.credit),
+        shown(row.potential)
     )?;
     match &row.evidence {
         None => writeln!(
@@ -270,8 +283,7 @@ fn level_words(level: Level) -> &'static str {
     }
 }
 
-fn safe(text: &str) -> String {
-    sanitise::lines(text, Colour::Drop)
-        .collect::<Vec<_>>()
-        .join(" ")
+/// A fraction as a short number: what stands in the report is a hair below where it has no exact form.
+fn shown(fraction: f64) -> f64 {
+    (fraction * 1e6).round() / 1e6
 }

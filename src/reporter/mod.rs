@@ -1,11 +1,14 @@
 //! The report for people and machines: one file per output. A reporter sees the report and how it may draw, never the
 //! manifest, the clock or the exit status.
 
+mod check_list;
 mod columns;
 pub mod explain;
 pub mod json;
+mod page;
 pub mod progress;
 pub mod reproduce;
+mod sentence;
 pub mod table;
 mod words;
 

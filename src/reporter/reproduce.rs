@@ -15,7 +15,7 @@ pub fn by_hand(check: &Check, evidence: Option<&Evidence>) -> Option<String> {
                 .filter(|command| !command.is_empty());
             let argv = argv.unwrap_or(&probe.argv);
             let line = match (probe.shell, argv.as_slice()) {
-                (true, [script]) => script.clone(),
+                (true, [script]) => format!("sh -c {}", quoted(script)),
                 _ => argv
                     .iter()
                     .map(|word| quoted(word))
@@ -37,12 +37,12 @@ pub fn by_hand(check: &Check, evidence: Option<&Evidence>) -> Option<String> {
             let url = evidence
                 .and_then(|evidence| evidence.target.as_deref())
                 .unwrap_or(&probe.url);
-            let method = if probe.method == "GET" {
-                String::new()
-            } else {
-                format!(" -X {}", probe.method)
+            let how = match probe.method.as_str() {
+                "GET" => "-i".to_string(),
+                "HEAD" => "-I".to_string(),
+                method => format!("-i -X {method}"),
             };
-            Some(format!("curl -i{method} {}", quoted(url)))
+            Some(format!("curl {how} {}", quoted(url)))
         }
         Probe::File(probe) => {
             let text = &probe.expect.text;
@@ -64,6 +64,16 @@ fn quoted(word: &str) -> Cow<'_, str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         Cow::Borrowed(word)
+    } else if word.contains(['\n', '\t', '\r']) {
+        // On one line, in the quotes of bash, zsh and POSIX 2024.
+        let escaped = word
+            .replace('\\', r"\\")
+            .replace('\'', r"\'")
+            .replace('\n', r"\n");
+        Cow::Owned(format!(
+            "$'{}'",
+            escaped.replace('\t', r"\t").replace('\r', r"\r")
+        ))
     } else {
         Cow::Owned(format!("'{}'", word.replace('\'', r"'\''")))
     }
@@ -82,6 +92,7 @@ mod tests {
             ("it's", r"'it'\''s'"),
             ("$HOME", "'$HOME'"),
             ("--x=1", "--x=1"),
+            ("a\n'b'\\", r"$'a\n\'b\'\\'"),
         ];
         for (word, expected) in cases {
             assert_eq!(quoted(word), expected);

@@ -8,20 +8,11 @@ use owo_colors::AnsiColors;
 use unicode_width::UnicodeWidthStr;
 
 use super::columns::Columns;
-use super::words::{
-    age, bold, colour, count, cut, dim, mark, moment, painted, percent, takes, verdict, wrapped,
-    wrapped_after,
-};
-use super::{Detail, Style, reproduce};
-use crate::domain::evidence::Stream;
+use super::page::{Page, few, fix_words, safe, waiver_words};
+use super::words::{age, bold, count, dim, moment, painted, percent, wrapped, wrapped_after};
+use super::{Detail, Style, sentence};
 use crate::domain::gate::{GateReason, GateState};
 use crate::domain::report::{CheckRow, ComponentRow, GroupRow, Report};
-use crate::domain::verdict::Verdict;
-use crate::domain::waiver::WaiverState;
-use crate::sanitise::{self, Colour};
-
-/// Lines of output that are shown of a check that is not verified.
-const OUTPUT_LINES: usize = 8;
 
 /// Writes the table.
 ///
@@ -38,11 +29,6 @@ pub fn render(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<
         page.gates(out)?;
     }
     page.sentence(out)
-}
-
-struct Page<'r> {
-    report: &'r Report,
-    style: Style,
 }
 
 impl Page<'_> {
@@ -93,7 +79,12 @@ impl Page<'_> {
                 .flat_map(|attempt| attempt.leaked.clone())
                 .collect::<Vec<_>>()
         };
-        self.report.checks.iter().filter_map(move |row| {
+        let now = self
+            .report
+            .checks
+            .iter()
+            .filter(|row| row.recorded.is_none());
+        now.filter_map(move |row| {
             let left = attempts(row);
             (!left.is_empty()).then(|| {
                 format!(
@@ -120,7 +111,7 @@ impl Page<'_> {
         for item in &self.report.preflight {
             let (word, colour) = match item.ok {
                 Some(true) => ("ok     ", AnsiColors::Green),
-                Some(false) => ("missing", AnsiColors::Red),
+                Some(false) => ("not met", AnsiColors::Red),
                 None => ("unknown", AnsiColors::Yellow),
             };
             writeln!(
@@ -167,7 +158,7 @@ impl Page<'_> {
         if columns.bar {
             let [verified, unverified, failed] = self.glyphs();
             let legend = format!(
-                "{verified} verified  {unverified} unverified  {failed} failed or missing; figures are rounded down"
+                "{verified} verified  {unverified} unverified  {failed} failed, or beyond its evidence's cap; rounded down"
             );
             for line in wrapped(&legend, self.style.width) {
                 writeln!(out, "{}", dim(&line, self.style))?;
@@ -175,7 +166,7 @@ impl Page<'_> {
         }
         if score.attested > 0.0 {
             let text = format!(
-                "{} verified + {} attested by persons, who are believed and not counted",
+                "{} verified + {} attested (a person's word, not counted as verified)",
                 percent(score.verified),
                 percent(score.attested)
             );
@@ -224,8 +215,13 @@ impl Page<'_> {
     /// Ten cells: what is verified, what may be, what is not. A cell is verified or failed only where all of it is.
     fn bar(&self, verified: f64, ceiling: f64) -> String {
         let [full, open, none] = self.glyphs();
-        let full_cells = (verified / 10.0).floor() as usize;
-        let open_cells = ((ceiling / 10.0).ceil() as usize).clamp(full_cells, 10) - full_cells;
+        let full_cells = ((verified / 10.0).floor() as usize).min(10);
+        let reached = ((ceiling / 10.0).floor() as usize).min(10);
+        // What may still be verified shows, however little it is.
+        let open_cells = match reached - full_cells {
+            0 if ceiling > verified && full_cells < 10 => 1,
+            cells => cells,
+        };
         [
             full.repeat(full_cells),
             open.repeat(open_cells),
@@ -322,8 +318,19 @@ impl Page<'_> {
             .checks
             .iter()
             .filter(|row| !row.applicable)
-            .map(|row| row.id.clone())
-            .collect::<Vec<_>>();
+            .map(|row| {
+                let patterns = row
+                    .definition
+                    .applies
+                    .as_ref()
+                    .map(|applies| applies.files.join(", "));
+                format!(
+                    "{} (no file matches {})",
+                    row.id,
+                    safe(&patterns.unwrap_or_default())
+                )
+            });
+        let absent = absent.collect::<Vec<_>>();
         if !absent.is_empty() {
             notes.push(format!("checks that do not apply here: {}", few(&absent)));
         }
@@ -335,137 +342,6 @@ impl Page<'_> {
         } else {
             writeln!(out)
         }
-    }
-
-    fn checks(&self, out: &mut dyn Write) -> io::Result<()> {
-        let counting = || {
-            self.report
-                .checks
-                .iter()
-                .filter(|row| row.applicable && !row.optional)
-        };
-        let verbose = self.style.detail == Detail::Verbose;
-        let verified = counting()
-            .filter(|row| row.verdict == Verdict::Verified)
-            .collect::<Vec<_>>();
-        if verbose && !verified.is_empty() {
-            self.title(out, "Verified")?;
-            verified.iter().try_for_each(|row| self.check(out, row))?;
-            writeln!(out)?;
-        }
-        let mut open = counting()
-            .filter(|row| row.verdict != Verdict::Verified)
-            .collect::<Vec<_>>();
-        open.sort_by_key(|row| match row.verdict {
-            Verdict::Failed => 0,
-            Verdict::Partial => 1,
-            _ => 2,
-        });
-        if !open.is_empty() {
-            self.title(out, "Not verified")?;
-            open.iter().try_for_each(|row| self.check(out, row))?;
-            writeln!(out)?;
-        }
-        let optional = self
-            .report
-            .checks
-            .iter()
-            .filter(|row| row.applicable && row.optional)
-            .collect::<Vec<_>>();
-        if !optional.is_empty() {
-            self.title(out, "Optional, outside score and gates")?;
-            for row in optional {
-                self.check_line(out, row)?;
-            }
-            writeln!(out)?;
-        }
-        Ok(())
-    }
-
-    fn check_line(&self, out: &mut dyn Write, row: &CheckRow) -> io::Result<()> {
-        let word = format!("{} {}", mark(row.verdict, self.style), verdict(row));
-        let start = format!(
-            "{}  {}: ",
-            painted(&word, colour(row.verdict), self.style),
-            bold(&row.id, self.style)
-        );
-        let plain = format!("{word}  {}: ", row.id).width();
-        let text = safe(&row.reason.text);
-        let mut lines = wrapped_after(&text, plain, 4, self.style.width).into_iter();
-        writeln!(out, "{start}{}", lines.next().unwrap_or_default())?;
-        lines.try_for_each(|line| writeln!(out, "    {line}"))
-    }
-
-    fn check(&self, out: &mut dyn Write, row: &CheckRow) -> io::Result<()> {
-        self.check_line(out, row)?;
-        self.field(out, "says", &safe(&row.says))?;
-        if let Some(risk) = &row.definition.risk {
-            self.field(out, "risk", &safe(risk))?;
-        }
-        if let Some(text) = &row.contradiction {
-            self.field(out, "contradiction", &safe(text))?;
-        }
-        if let Some(state) = row.waiver {
-            self.field(out, "waiver", waiver_words(state))?;
-        }
-        let attempt = row
-            .evidence
-            .as_ref()
-            .and_then(|evidence| evidence.attempts.last());
-        if let Some(line) = reproduce::by_hand(&row.definition, row.evidence.as_ref()) {
-            self.verbatim(out, "by hand", &safe(&line))?;
-        }
-        if let Some(fix) = fix_words(
-            row.definition.fix.takes.map(|takes| takes.as_secs_f64()),
-            row.definition.fix.how.as_deref(),
-        ) {
-            self.field(out, "fix", &safe(&fix))?;
-        }
-        let streams = attempt.map(|attempt| [&attempt.stderr, &attempt.stdout]);
-        let verbose = self.style.detail == Detail::Verbose;
-        // What is counted is named already; the end of the output tells most where nothing was.
-        let shown = streams
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter(|stream| !stream.tail.trim().is_empty());
-        for stream in shown.take(if verbose { 2 } else { 1 }) {
-            if verbose || row.verdict != Verdict::Verified {
-                self.output(out, stream)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn output(&self, out: &mut dyn Write, stream: &Stream) -> io::Result<()> {
-        let colour = if self.style.colour {
-            Colour::Pass
-        } else {
-            Colour::Drop
-        };
-        let lines = sanitise::lines(stream.tail.trim_end(), colour).collect::<Vec<_>>();
-        let most = if self.style.detail == Detail::Verbose {
-            usize::MAX
-        } else {
-            OUTPUT_LINES
-        };
-        let from = lines.len().saturating_sub(most);
-        if from > 0 || stream.truncated {
-            writeln!(
-                out,
-                "    {}",
-                dim(&format!("| … {} bytes in all", stream.bytes), self.style)
-            )?;
-        }
-        for line in &lines[from..] {
-            writeln!(
-                out,
-                "    {} {}",
-                dim("|", self.style),
-                cut(line, self.style.width.saturating_sub(6).max(20))
-            )?;
-        }
-        Ok(())
     }
 
     /// Waivers and limitations.
@@ -550,70 +426,8 @@ impl Page<'_> {
     }
 
     fn sentence(&self, out: &mut dyn Write) -> io::Result<()> {
-        let report = self.report;
-        let score = &report.score;
-        let due = |row: &&CheckRow| row.applicable && !row.optional;
-        let unverified = report
-            .checks
-            .iter()
-            .filter(due)
-            .filter(|row| row.verdict == Verdict::Unverified);
-        let unverified = unverified
-            .filter(|row| row.reason.code != crate::domain::reason::Code::Attested)
-            .count();
-        let mut text = if report.decision.gates.is_empty() {
-            let selected = report
-                .run
-                .as_ref()
-                .map(|run| run.selected.as_slice())
-                .unwrap_or_default();
-            let rows = report
-                .checks
-                .iter()
-                .filter(|row| selected.contains(&row.id) && row.applicable);
-            let verified = rows
-                .clone()
-                .filter(|row| row.verdict == Verdict::Verified)
-                .count();
-            let word = if report.decision.open {
-                "HOLDS"
-            } else {
-                "DOES NOT HOLD"
-            };
-            format!(
-                "{word}: {verified} of {} verified",
-                count(rows.count(), "selected check")
-            )
-        } else {
-            let word = if report.decision.open {
-                "READY"
-            } else {
-                "NOT READY"
-            };
-            let claimed = score
-                .claimed
-                .map(|claimed| format!(", claimed {}", percent(claimed)))
-                .unwrap_or_default();
-            let here = match unverified {
-                0 => String::new(),
-                n if report.run.is_some() => {
-                    format!("; {} could not be verified here", count(n, "check"))
-                }
-                n => format!(
-                    "; {} {} unverified",
-                    count(n, "check"),
-                    if n == 1 { "is" } else { "are" }
-                ),
-            };
-            format!(
-                "{word}: verified {}{claimed}{here}",
-                percent(score.verified)
-            )
-        };
-        if report.run.as_ref().is_some_and(|run| run.interrupted) {
-            text = format!("INTERRUPTED; {text}");
-        }
-        let colour = if report.decision.open {
+        let text = sentence::of(self.report);
+        let colour = if self.report.decision.open {
             AnsiColors::Green
         } else {
             AnsiColors::Red
@@ -626,34 +440,6 @@ impl Page<'_> {
             )?;
         }
         Ok(())
-    }
-
-    fn title(&self, out: &mut dyn Write, text: &str) -> io::Result<()> {
-        writeln!(out, "{}", bold(text, self.style))
-    }
-
-    fn field(&self, out: &mut dyn Write, name: &str, text: &str) -> io::Result<()> {
-        let mut lines = wrapped_after(text, 6 + name.width(), 6, self.style.width).into_iter();
-        writeln!(
-            out,
-            "    {} {}",
-            dim(&format!("{name}:"), self.style),
-            lines.next().unwrap_or_default()
-        )?;
-        lines.try_for_each(|line| writeln!(out, "      {line}"))
-    }
-
-    /// A field that is copied to a shell, so it is never broken.
-    fn verbatim(&self, out: &mut dyn Write, name: &str, text: &str) -> io::Result<()> {
-        writeln!(out, "    {} {text}", dim(&format!("{name}:"), self.style))
-    }
-
-    /// Text with a hanging indent under its start.
-    fn paragraph(&self, out: &mut dyn Write, start: &str, text: &str) -> io::Result<()> {
-        let indent = start.len() - start.trim_start().len() + 2;
-        let mut lines = wrapped_after(text, start.width(), indent, self.style.width).into_iter();
-        writeln!(out, "{start}{}", lines.next().unwrap_or_default())?;
-        lines.try_for_each(|line| writeln!(out, "{:indent$}{line}", ""))
     }
 }
 
@@ -671,39 +457,6 @@ fn reason_words(reason: &GateReason) -> String {
         format!(" ({more})")
     };
     format!("{}: {}{more}", reason.rule, safe(&reason.text))
-}
-
-fn fix_words(takes_s: Option<f64>, how: Option<&str>) -> Option<String> {
-    match (takes_s, how) {
-        (Some(seconds), Some(how)) => Some(format!("{}: {how}", takes(seconds))),
-        (Some(seconds), None) => Some(takes(seconds)),
-        (None, how) => how.map(str::to_string),
-    }
-}
-
-fn waiver_words(state: WaiverState) -> &'static str {
-    match state {
-        WaiverState::InForce => "in force",
-        WaiverState::Expired => "expired: it no longer works",
-        WaiverState::Needless => "needless: the check holds",
-        WaiverState::Exceeded => "exceeded: the check fell below what it accepts",
-    }
-}
-
-/// Text from outside on one line, safe to print.
-fn safe(text: &str) -> String {
-    sanitise::lines(text, Colour::Drop)
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-/// The first names of a list, and how many more there are.
-fn few(names: &[String]) -> String {
-    const SHOWN: usize = 6;
-    match names.len() {
-        0..=SHOWN => names.join(", "),
-        n => format!("{} and {} more", names[..SHOWN].join(", "), n - SHOWN),
-    }
 }
 
 fn short(commit: &str) -> &str {

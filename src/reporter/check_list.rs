@@ -1,0 +1,212 @@
+//! The checks of a report one by one: what is verified in a line each; what is not with its reason, the end of its output,
+//! how to do it by hand and what to do about it.
+
+use std::io::{self, Write};
+
+use unicode_width::UnicodeWidthStr;
+
+use super::page::{Page, fix_words, safe, waiver_words};
+use super::words::{bold, colour, count, cut, dim, mark, painted, verdict, wrapped_after};
+use super::{Detail, reproduce};
+use crate::domain::evidence::Stream;
+use crate::domain::expectation::Held;
+use crate::domain::reason::Code;
+use crate::domain::report::CheckRow;
+use crate::domain::verdict::Verdict;
+use crate::sanitise::{self, Colour};
+
+/// Lines of output that are shown of a check that is not verified.
+const OUTPUT_LINES: usize = 8;
+/// Verified checks that are listed; where there are more, the rest is a number.
+const VERIFIED_LINES: usize = 30;
+
+impl Page<'_> {
+    /// Every check that counts, then the optional ones.
+    pub(super) fn checks(&self, out: &mut dyn Write) -> io::Result<()> {
+        let counting = || {
+            self.report
+                .checks
+                .iter()
+                .filter(|row| row.applicable && !row.optional)
+        };
+        let mut open = counting()
+            .filter(|row| row.verdict != Verdict::Verified)
+            .collect::<Vec<_>>();
+        open.sort_by_key(|row| match row.verdict {
+            Verdict::Failed => 0,
+            Verdict::Partial => 1,
+            _ => 2,
+        });
+        if !open.is_empty() {
+            self.title(out, "Not verified")?;
+            open.iter().try_for_each(|row| self.check(out, row))?;
+            writeln!(out)?;
+        }
+        self.verified(
+            out,
+            &counting()
+                .filter(|row| row.verdict == Verdict::Verified)
+                .collect::<Vec<_>>(),
+        )?;
+        let optional = self
+            .report
+            .checks
+            .iter()
+            .filter(|row| row.applicable && row.optional)
+            .collect::<Vec<_>>();
+        if !optional.is_empty() {
+            self.title(out, "Optional, outside score and gates")?;
+            optional
+                .iter()
+                .try_for_each(|row| self.check_line(out, row))?;
+            writeln!(out)?;
+        }
+        Ok(())
+    }
+
+    fn verified(&self, out: &mut dyn Write, rows: &[&CheckRow]) -> io::Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        self.title(out, "Verified")?;
+        if self.style.detail == Detail::Verbose {
+            rows.iter().try_for_each(|row| self.check(out, row))?;
+        } else {
+            rows.iter()
+                .take(VERIFIED_LINES)
+                .try_for_each(|row| self.check_line(out, row))?;
+            if rows.len() > VERIFIED_LINES {
+                let more = count(rows.len() - VERIFIED_LINES, "check");
+                writeln!(out, "  and {more} more, which `-v` lists")?;
+            }
+        }
+        writeln!(out)
+    }
+
+    fn check_line(&self, out: &mut dyn Write, row: &CheckRow) -> io::Result<()> {
+        let word = format!("{} {}", mark(row.verdict, self.style), verdict(row));
+        let plain = format!("{word}  {}: ", row.id).width();
+        let mut lines =
+            wrapped_after(&safe(&row.reason.text), plain, 4, self.style.width).into_iter();
+        let (word, id) = (
+            painted(&word, colour(row.verdict), self.style),
+            bold(&row.id, self.style),
+        );
+        let line = format!("{word}  {id}: {}", lines.next().unwrap_or_default());
+        writeln!(out, "{}", line.trim_end())?;
+        lines.try_for_each(|line| writeln!(out, "    {line}"))
+    }
+
+    fn check(&self, out: &mut dyn Write, row: &CheckRow) -> io::Result<()> {
+        let verbose = self.style.detail == Detail::Verbose;
+        let check = &row.definition;
+        self.check_line(out, row)?;
+        self.field(out, "says", &safe(&row.says))?;
+        if let Some(risk) = check
+            .risk
+            .as_ref()
+            .filter(|_| row.verdict != Verdict::Verified)
+        {
+            self.field(out, "risk", &safe(risk))?;
+        }
+        if let Some(text) = &row.contradiction {
+            self.field(out, "contradiction", &safe(text))?;
+        }
+        if let Some(state) = row.waiver {
+            self.field(out, "waiver", waiver_words(state))?;
+        }
+        if let Some(owner) = check.owner.as_ref().filter(|_| verbose) {
+            self.field(out, "owner", &safe(owner))?;
+        }
+        if let Some(text) = to_do(row) {
+            self.field(out, "to do", &safe(&text))?;
+        }
+        if let Some(line) = reproduce::by_hand(check, row.evidence.as_ref()) {
+            self.verbatim(out, "by hand", &safe(&line))?;
+        }
+        let Some(attempt) = row
+            .evidence
+            .as_ref()
+            .and_then(|evidence| evidence.attempts.last())
+        else {
+            return Ok(());
+        };
+        for checked in attempt
+            .checked
+            .iter()
+            .filter(|checked| verbose && checked.held == Held::Yes)
+        {
+            self.field(out, "held", &safe(&checked.what))?;
+        }
+        // The end of what was said on standard error tells most; where nothing was, that of the output.
+        let streams = [&attempt.stderr, &attempt.stdout].into_iter().flatten();
+        let said = streams.filter(|stream| !stream.tail.trim().is_empty());
+        said.take(if verbose { 2 } else { 1 })
+            .try_for_each(|stream| self.output(out, stream))
+    }
+
+    fn output(&self, out: &mut dyn Write, stream: &Stream) -> io::Result<()> {
+        let colour = if self.style.colour {
+            Colour::Pass
+        } else {
+            Colour::Drop
+        };
+        let lines = sanitise::lines(stream.tail.trim_end(), colour).collect::<Vec<_>>();
+        let most = if self.style.detail == Detail::Verbose {
+            usize::MAX
+        } else {
+            OUTPUT_LINES
+        };
+        let from = lines.len().saturating_sub(most);
+        if from > 0 || stream.truncated {
+            let dots = if self.style.unicode { "…" } else { "..." };
+            writeln!(
+                out,
+                "    {}",
+                dim(
+                    &format!("| {dots} {} bytes in all", stream.bytes),
+                    self.style
+                )
+            )?;
+        }
+        for line in &lines[from..] {
+            let line = cut(line, self.style.width.saturating_sub(6).max(20));
+            writeln!(out, "    {} {line}", dim("|", self.style))?;
+        }
+        Ok(())
+    }
+}
+
+/// What a person does about a check that is not verified. How to mend what fails is no advice for what was not seen.
+fn to_do(row: &CheckRow) -> Option<String> {
+    let check = &row.definition;
+    let text = match row.reason.code {
+        _ if row.verdict == Verdict::Verified => return None,
+        _ if row.verdict != Verdict::Unverified => {
+            return fix_words(
+                check.fix.takes.map(|takes| takes.as_secs_f64()),
+                check.fix.how.as_deref(),
+            );
+        }
+        Code::NotRun | Code::Stale | Code::Interrupted => format!("run `ready check {}`", row.id),
+        Code::ToolMissing
+            if check
+                .needs_tool
+                .as_ref()
+                .is_some_and(|tool| tool.install.is_some()) =>
+        {
+            return None;
+        }
+        Code::ToolMissing => "install the program, or run the check where it is".to_string(),
+        Code::WrongPlatform => format!("run it on {}", check.os.join(" or ")),
+        Code::NeedsFailed => "first mend what it needs".to_string(),
+        Code::NoResults => "make it run something: nothing was counted".to_string(),
+        Code::CannotTell => "make its work possible here, or run it where it is".to_string(),
+        Code::Unreadable => {
+            "see what the command does with its results: run it by hand".to_string()
+        }
+        Code::PortTaken => "free the port".to_string(),
+        _ => return None,
+    };
+    Some(text)
+}

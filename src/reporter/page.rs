@@ -1,0 +1,83 @@
+//! The page that the table and the list of checks are written on: its titles, fields and paragraphs, in whatever width
+//! there is.
+
+use std::io::{self, Write};
+
+use unicode_width::UnicodeWidthStr;
+
+use super::Style;
+use super::words::{bold, dim, takes, wrapped_after};
+use crate::domain::report::Report;
+use crate::domain::waiver::WaiverState;
+use crate::sanitise::{self, Colour};
+
+/// A report and how it may be drawn.
+pub(super) struct Page<'r> {
+    pub(super) report: &'r Report,
+    pub(super) style: Style,
+}
+
+impl Page<'_> {
+    pub(super) fn title(&self, out: &mut dyn Write, text: &str) -> io::Result<()> {
+        writeln!(out, "{}", bold(text, self.style))
+    }
+
+    pub(super) fn field(&self, out: &mut dyn Write, name: &str, text: &str) -> io::Result<()> {
+        let mut lines = wrapped_after(text, 6 + name.width(), 6, self.style.width).into_iter();
+        writeln!(
+            out,
+            "    {} {}",
+            dim(&format!("{name}:"), self.style),
+            lines.next().unwrap_or_default()
+        )?;
+        lines.try_for_each(|line| writeln!(out, "      {line}"))
+    }
+
+    /// A field that is copied to a shell, so it is never broken.
+    pub(super) fn verbatim(&self, out: &mut dyn Write, name: &str, text: &str) -> io::Result<()> {
+        writeln!(out, "    {} {text}", dim(&format!("{name}:"), self.style))
+    }
+
+    /// Text with a hanging indent under its start.
+    pub(super) fn paragraph(&self, out: &mut dyn Write, start: &str, text: &str) -> io::Result<()> {
+        let indent = start.len() - start.trim_start().len() + 2;
+        let mut lines = wrapped_after(text, start.width(), indent, self.style.width).into_iter();
+        writeln!(out, "{start}{}", lines.next().unwrap_or_default())?;
+        lines.try_for_each(|line| writeln!(out, "{:indent$}{line}", ""))
+    }
+}
+
+/// What a waiver does, in words.
+pub(super) fn waiver_words(state: WaiverState) -> &'static str {
+    match state {
+        WaiverState::InForce => "in force",
+        WaiverState::Expired => "expired: it no longer works",
+        WaiverState::Needless => "needless: the check holds",
+        WaiverState::Exceeded => "exceeded: the check fell below what it accepts",
+    }
+}
+
+/// How long a fix takes and how it is done, as far as either is known.
+pub(super) fn fix_words(takes_s: Option<f64>, how: Option<&str>) -> Option<String> {
+    match (takes_s, how) {
+        (Some(seconds), Some(how)) => Some(format!("{}: {how}", takes(seconds))),
+        (Some(seconds), None) => Some(takes(seconds)),
+        (None, how) => how.map(str::to_string),
+    }
+}
+
+/// Text from outside on one line, safe to print.
+pub(super) fn safe(text: &str) -> String {
+    sanitise::lines(text, Colour::Drop)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// The first names of a list, and how many more there are.
+pub(super) fn few(names: &[String]) -> String {
+    const SHOWN: usize = 6;
+    match names.len() {
+        0..=SHOWN => names.join(", "),
+        n => format!("{} and {} more", names[..SHOWN].join(", "), n - SHOWN),
+    }
+}
