@@ -12,11 +12,13 @@ use serde::Deserialize;
 
 use crate::domain::evidence::Results;
 
-use super::{Tally, short};
+use super::{Tally, one_report};
 
 /// Reads the one JSON report that begins a line. Pending and todo tests are skipped.
 pub fn read(bytes: &[u8]) -> Result<Results, String> {
-    let report = find(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes))?;
+    let report = one_report(bytes, "`numTotalTests`", |report: &Report| {
+        report.num_total_tests.is_some()
+    })?;
     let Numbers {
         total,
         passed,
@@ -142,71 +144,6 @@ impl Report {
             skipped,
         })
     }
-}
-
-/// The one report among the objects that begin a line. Two of them are two runs, and neither speaks for both.
-fn find(bytes: &[u8]) -> Result<Report, String> {
-    if bytes.trim_ascii().is_empty() {
-        return Err("the JSON is empty".into());
-    }
-    let line = |at: usize| 1 + bytes[..at].iter().filter(|byte| **byte == b'\n').count();
-    let mut found = None;
-    let mut problem = None;
-    let mut at = 0;
-    while let Some(start) = next_object(bytes, at) {
-        let mut objects =
-            serde_json::Deserializer::from_slice(&bytes[start..]).into_iter::<Report>();
-        match objects.next() {
-            Some(Ok(report)) => {
-                at = start + objects.byte_offset();
-                if report.num_total_tests.is_none() {
-                    problem = problem.or(Some((start, None)));
-                } else if found.is_some() {
-                    return Err(format!(
-                        "a second report begins on line {}: read each run by itself",
-                        line(start)
-                    ));
-                } else {
-                    found = Some(report);
-                }
-            }
-            Some(Err(error)) => {
-                // Goes on where the error is: what was read up to there is never read again, and time stays linear.
-                at = start + begin_of_line(&bytes[start..], error.line()).max(1);
-                problem = Some((start, Some(error)));
-            }
-            None => break,
-        }
-    }
-    found.ok_or_else(|| match problem {
-        Some((start, Some(error))) => {
-            let line = line(start);
-            short(&format!(
-                "the JSON that begins on line {line} cannot be read: {error}"
-            ))
-        }
-        Some((start, None)) => format!("the JSON on line {} has no `numTotalTests`", line(start)),
-        None => "no line begins with `{`: there is no JSON object".into(),
-    })
-}
-
-/// Where the next line that begins with `{` begins, from there on.
-fn next_object(bytes: &[u8], from: usize) -> Option<usize> {
-    (from..bytes.len()).find(|at| bytes[*at] == b'{' && (*at == 0 || bytes[at - 1] == b'\n'))
-}
-
-/// Where the line of that number begins; lines count from 1.
-fn begin_of_line(bytes: &[u8], number: usize) -> usize {
-    let ends = bytes
-        .iter()
-        .enumerate()
-        .filter(|(_, byte)| **byte == b'\n')
-        .map(|(at, _)| at + 1);
-    std::iter::once(0)
-        .chain(ends)
-        .take(number.max(1))
-        .last()
-        .unwrap_or_default()
 }
 
 #[cfg(test)]

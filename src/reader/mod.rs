@@ -7,10 +7,17 @@
 //!
 //! To add a format: one file here and one line in [`ALL`].
 
+pub mod ctrf;
+pub mod go_test;
 pub mod jest;
 pub mod junit;
 pub mod libtest;
+pub mod mocha;
+pub mod playwright;
 pub mod pytest;
+pub mod tap;
+
+use serde::de::DeserializeOwned;
 
 use crate::domain::check::Exits;
 use crate::domain::evidence::{Counts, Results};
@@ -30,10 +37,15 @@ pub struct Format {
 /// Every format, by name.
 #[rustfmt::skip]
 pub const ALL: &[Format] = &[
+    Format { name: "ctrf", about: "a CTRF report, which reporters for many test tools write", read: ctrf::read, exits: Exits::default },
+    Format { name: "go-test", about: "the JSON lines of `go test -json`", read: go_test::read, exits: Exits::default },
     Format { name: "jest", about: "the JSON of `jest --json`", read: jest::read, exits: Exits::default },
     Format { name: "junit", about: "JUnit XML, which most test tools write", read: junit::read, exits: Exits::default },
     Format { name: "libtest", about: "what `cargo test` prints", read: libtest::read, exits: Exits::default },
+    Format { name: "mocha", about: "the JSON of `mocha --reporter json`", read: mocha::read, exits: Exits::default },
+    Format { name: "playwright", about: "the JSON of `playwright test --reporter=json`", read: playwright::read, exits: Exits::default },
     Format { name: "pytest", about: "the summary that pytest prints", read: pytest::read, exits: pytest::exits },
+    Format { name: "tap", about: "TAP, the Test Anything Protocol", read: tap::read, exits: Exits::default },
     Format { name: "vitest", about: "the JSON of `vitest --reporter=json`", read: jest::read, exits: Exits::default },
 ];
 
@@ -47,6 +59,8 @@ pub fn by_name(name: &str) -> Option<&'static Format> {
 struct Tally {
     counts: Counts,
     failures: Vec<String>,
+    /// How many passed only on a retry, where the format tells.
+    flaky: Option<u64>,
 }
 
 impl Tally {
@@ -62,6 +76,13 @@ impl Tally {
         self.counts.failed = self.counts.failed.saturating_add(number);
     }
 
+    /// Counts what passed only on a retry: no clean pass and no failure, so skipped, as work that is not verified. The
+    /// measure `flaky` says how many.
+    fn flaky(&mut self, number: u64) {
+        self.skipped(number);
+        self.flaky = Some(self.flaky.unwrap_or_default().saturating_add(number));
+    }
+
     /// Names a failed result.
     fn name(&mut self, name: &str) {
         if self.failures.len() < Results::NAMED {
@@ -70,7 +91,11 @@ impl Tally {
     }
 
     fn results(self) -> Results {
-        Results::counted(self.counts, self.failures)
+        let mut results = Results::counted(self.counts, self.failures);
+        if let Some(flaky) = self.flaky {
+            results.measures.insert("flaky".into(), flaky as f64);
+        }
+        results
     }
 }
 
@@ -122,6 +147,77 @@ fn after_escape(sequence: &str) -> &str {
     };
     // All characters of a sequence are ASCII, one byte each.
     &rest[usize::from(last)..]
+}
+
+/// The one report among the JSON objects that begin a line: on standard output it stands among the banner of `npm test`
+/// and what the tests print. Two of them are two runs, and neither speaks for both. `told` is what a report is known by,
+/// in words, and `is` whether an object has it.
+fn one_report<R: DeserializeOwned>(
+    bytes: &[u8],
+    told: &str,
+    is: impl Fn(&R) -> bool,
+) -> Result<R, String> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if bytes.trim_ascii().is_empty() {
+        return Err("the JSON is empty".into());
+    }
+    let line = |at: usize| 1 + bytes[..at].iter().filter(|byte| **byte == b'\n').count();
+    let mut found = None;
+    let mut problem = None;
+    let mut at = 0;
+    while let Some(start) = next_object(bytes, at) {
+        let mut objects = serde_json::Deserializer::from_slice(&bytes[start..]).into_iter::<R>();
+        match objects.next() {
+            Some(Ok(report)) => {
+                at = start + objects.byte_offset();
+                if !is(&report) {
+                    problem = problem.or(Some((start, None)));
+                } else if found.is_some() {
+                    return Err(format!(
+                        "a second report begins on line {}: read each run by itself",
+                        line(start)
+                    ));
+                } else {
+                    found = Some(report);
+                }
+            }
+            Some(Err(error)) => {
+                // Goes on where the error is: what was read up to there is never read again, and time stays linear.
+                at = start + begin_of_line(&bytes[start..], error.line()).max(1);
+                problem = Some((start, Some(error)));
+            }
+            None => break,
+        }
+    }
+    found.ok_or_else(|| match problem {
+        Some((start, Some(error))) => {
+            let line = line(start);
+            short(&format!(
+                "the JSON that begins on line {line} cannot be read: {error}"
+            ))
+        }
+        Some((start, None)) => format!("the JSON on line {} has no {told}", line(start)),
+        None => "no line begins with `{`: there is no JSON object".into(),
+    })
+}
+
+/// Where the next line that begins with `{` begins, from there on.
+fn next_object(bytes: &[u8], from: usize) -> Option<usize> {
+    (from..bytes.len()).find(|at| bytes[*at] == b'{' && (*at == 0 || bytes[at - 1] == b'\n'))
+}
+
+/// Where the line of that number begins; lines count from 1.
+fn begin_of_line(bytes: &[u8], number: usize) -> usize {
+    let ends = bytes
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'\n')
+        .map(|(at, _)| at + 1);
+    std::iter::once(0)
+        .chain(ends)
+        .take(number.max(1))
+        .last()
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
