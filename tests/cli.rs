@@ -621,3 +621,90 @@ fn results_from_before_the_run_are_no_results() {
         );
     }
 }
+
+#[test]
+#[cfg(unix)]
+fn what_runs_on_demand_runs_when_it_is_named_or_all_are_asked_for() {
+    let folder = named_x(
+        "[checks.a]\nsays = 'a'\nrun = ['true']\n[checks.load]\nsays = 'load'\non_demand = true\nrun = ['true']\n",
+    );
+    let ran = |args: &[&str]| {
+        let output = ready(folder.path(), &[args, &["--format", "json"]].concat());
+        let report: Report = serde_json::from_slice(&output.stdout).unwrap();
+        let row = report
+            .checks
+            .into_iter()
+            .find(|row| row.id == "load")
+            .unwrap();
+        (row.verdict.word(), row.recorded.is_some(), row.reason.text)
+    };
+    let (verdict, _, text) = ran(&["check"]);
+    assert_eq!(
+        (verdict, text.as_str()),
+        ("unverified", "it runs on demand: `ready check load`")
+    );
+    assert_eq!(ran(&["check", "--all"]).0, "verified");
+    let (verdict, recorded, _) = ran(&["check"]);
+    assert_eq!(
+        (verdict, recorded),
+        ("verified", true),
+        "fresh evidence counts"
+    );
+    std::fs::write(folder.path().join("new"), "").unwrap();
+    assert_eq!(ran(&["check"]).0, "unverified", "stale evidence does not");
+    assert_eq!(ran(&["check", "load"]).0, "verified");
+}
+
+#[test]
+#[cfg(unix)]
+fn fail_fast_begins_nothing_after_a_failure() {
+    let checks = (0..20)
+        .map(|n| format!("[checks.c{n}]\nsays = 'c'\nrun = ['false']\n"))
+        .collect::<String>();
+    let folder = named_x(&checks);
+    let output = ready(
+        folder.path(),
+        &["check", "--fail-fast", "--jobs", "1", "--format", "json"],
+    );
+    let report: Report = serde_json::from_slice(&output.stdout).unwrap();
+    let codes = report
+        .checks
+        .iter()
+        .map(|row| row.reason.code.word())
+        .collect::<Vec<_>>();
+    assert_eq!(codes[0], "exit-status");
+    assert!(
+        codes[1..].iter().all(|code| *code == "not-run"),
+        "{codes:?}"
+    );
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn ports_and_tools_are_looked_at() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let folder = named_x(&format!(
+        "[checks.up]\nsays = 'up'\nport = {port}\n\
+         [checks.taken]\nsays = 'taken'\nport = {port}\nexpect = {{ free = true }}\n\
+         [checks.git]\nsays = 'git'\ntool = 'git'\nexpect = {{ version = '>= 1.0' }}\n\
+         [checks.new-git]\nsays = 'git'\ntool = 'git'\nexpect = {{ version = '>= 999' }}\n\
+         [checks.none]\nsays = 'none'\ntool = 'no-such-tool-anywhere'\n"
+    ));
+    let output = ready(folder.path(), &["check", "--format", "json"]);
+    let report: Report = serde_json::from_slice(&output.stdout).unwrap();
+    let rows = report
+        .checks
+        .iter()
+        .map(|row| (row.id.as_str(), row.reason.code.word(), row.level.word()));
+    assert_eq!(
+        rows.collect::<Vec<_>>(),
+        [
+            ("up", "held", "wired"),
+            ("taken", "expectation", "present"),
+            ("git", "held", "present"),
+            ("new-git", "expectation", "present"),
+            ("none", "tool-missing", "present"),
+        ]
+    );
+}

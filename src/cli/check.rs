@@ -47,6 +47,12 @@ pub(super) struct Options {
     /// How many checks run at once [default: the number of processors]
     #[arg(short, long, value_name = "N", env = "READY_JOBS", hide_env_values = true, value_parser = clap::value_parser!(u32).range(1..=4096))]
     jobs: Option<u32>,
+    /// Begin nothing more once a check does not hold
+    #[arg(long)]
+    fail_fast: bool,
+    /// Also run the checks that run on demand
+    #[arg(long)]
+    all: bool,
     /// Run every check again, never reuse recorded evidence (so far, nothing is ever reused)
     #[arg(long)]
     fresh: bool,
@@ -181,12 +187,19 @@ impl Record {
             runner::with_needs(&session.project, places.iter().copied())
         });
         due.retain(|at| session.applicable[*at]);
+        let on_demand = |at: &usize| session.project.checks[*at].on_demand;
+        if selected.is_none() && !options.all {
+            due.retain(|at| !on_demand(at));
+        }
+        let durations = durations(session);
         let masker = masker(session);
         let clients = Clients::new(runtime);
         let job = Job {
             project: &session.project,
             due: &due,
             applicable: &session.applicable,
+            durations: &durations,
+            fail_fast: options.fail_fast,
             jobs: self.run.jobs as usize,
             host: &self.run.host.name,
             definitions: &session.definitions,
@@ -317,6 +330,18 @@ impl Record {
         ledger.append(&self.run, evidence)?;
         Ok(before)
     }
+}
+
+/// How long each check took when it was last run. What cannot be read here is told when the run is recorded.
+fn durations(session: &Session) -> Vec<Option<std::time::Duration>> {
+    let ledger = Ledger::open_existing(&session.folder).ok().flatten();
+    let duration = |id: &str| ledger.as_ref()?.duration(id).ok()?;
+    session
+        .project
+        .checks
+        .iter()
+        .map(|check| duration(&check.id))
+        .collect()
 }
 
 /// Masks the values of the variables that checks call secret, and of those whose names do.

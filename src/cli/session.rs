@@ -137,6 +137,10 @@ impl Session {
                             (_, false) => {
                                 Reason::new(Code::NotRun, "it does not apply to this project")
                             }
+                            _ if check.on_demand => Reason::new(
+                                Code::NotRun,
+                                format!("it runs on demand: `ready check {}`", check.id),
+                            ),
                             _ => Reason::new(Code::NotRun, "no evidence is recorded for it"),
                         };
                         Seen {

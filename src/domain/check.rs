@@ -57,6 +57,15 @@ pub struct Check {
     pub applies: Option<Applies>,
     /// The operating systems that it can run on; empty: all.
     pub os: Vec<String>,
+    /// Whether it runs only when it is named, or all are asked for.
+    #[serde(default)]
+    pub on_demand: bool,
+    /// Whether nothing else may run beside it.
+    #[serde(default)]
+    pub alone: bool,
+    /// Names of things of which only one check at a time may make use.
+    #[serde(default)]
+    pub locks: Vec<String>,
     /// How long one attempt may take, in seconds.
     #[serde(rename = "timeout_s", with = "seconds")]
     pub timeout: Duration,
@@ -169,6 +178,10 @@ pub enum Probe {
     File(FileProbe),
     /// Looks at an environment variable.
     Variable(VariableProbe),
+    /// Looks at a TCP port of this machine.
+    Port(PortProbe),
+    /// Looks for a program.
+    Tool(ToolProbe),
     /// Takes a person's word.
     Manual(Attestation),
 }
@@ -181,13 +194,18 @@ impl Probe {
             Probe::Http(_) => "http",
             Probe::File(_) => "file",
             Probe::Variable(_) => "variable",
+            Probe::Port(_) => "port",
+            Probe::Tool(_) => "tool",
             Probe::Manual(_) => "manual",
         }
     }
 
     /// Whether what it sees can change while the project's files do not.
     pub fn looks_outside(&self) -> bool {
-        matches!(self, Probe::Http(_) | Probe::Variable(_))
+        matches!(
+            self,
+            Probe::Http(_) | Probe::Variable(_) | Probe::Port(_) | Probe::Tool(_)
+        )
     }
 }
 
@@ -278,6 +296,24 @@ pub struct VariableProbe {
     pub file: Option<String>,
     /// What its value must be like.
     pub expect: TextExpect,
+}
+
+/// A TCP port of this machine to look at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PortProbe {
+    /// Its number.
+    pub port: u16,
+    /// Whether something must listen on it; else it must be free.
+    pub listening: bool,
+}
+
+/// A program to look for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ToolProbe {
+    /// Its name on PATH.
+    pub name: String,
+    /// The constraint on its version.
+    pub version: Option<String>,
 }
 
 /// A person's word for something that no machine checks.

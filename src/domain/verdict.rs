@@ -284,7 +284,10 @@ fn judge_attestation(attestation: &Attestation, now: Timestamp) -> Judgement {
 fn judge_look(check: &Check, attempt: &Attempt) -> Judgement {
     match (&check.probe, &attempt.outcome) {
         (Probe::Http(_), Outcome::Answered)
-        | (Probe::File(_) | Probe::Variable(_), Outcome::Looked) => {}
+        | (
+            Probe::File(_) | Probe::Variable(_) | Probe::Port(_) | Probe::Tool(_),
+            Outcome::Looked,
+        ) => {}
         _ => return Judgement::unverified(Code::CannotTell, OTHER_PROBE),
     }
     if let Some(judgement) = judge_expectations(attempt) {

@@ -211,6 +211,21 @@ impl Ledger {
         }))
     }
 
+    /// How long a check took when it was last observed to its end.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn duration(&self, check: &str) -> Result<Option<Duration>> {
+        let sql = "SELECT json_extract(evidence, '$.duration_ms') FROM evidence
+                   WHERE check_id = ?1 AND NOT interrupted ORDER BY run DESC LIMIT 1";
+        let mut select = self.connection.prepare_cached(sql)?;
+        let row = select.query_row([check], |row| row.get::<_, Option<i64>>(0));
+        Ok(row
+            .optional()?
+            .flatten()
+            .map(|millis| Duration::from_millis(millis.unsigned_abs())))
+    }
+
     /// The newest evidence about each of several checks.
     ///
     /// # Errors

@@ -133,6 +133,12 @@ pub(super) fn read(
             needs: needs.iter().map(|need| need.value.clone()).collect(),
             applies: keys.get("applies").and_then(applies),
             os: keys.get("os").map(operating_systems).unwrap_or_default(),
+            on_demand: keys
+                .get("on_demand")
+                .and_then(Item::boolean)
+                .unwrap_or(false),
+            alone: keys.get("alone").and_then(Item::boolean).unwrap_or(false),
+            locks: strings(keys.get("locks")),
             timeout: keys
                 .get("timeout")
                 .and_then(|item| item.duration(false))
@@ -222,7 +228,8 @@ impl<'a> Reading<'_, 'a, '_> {
             Probe::Http(http) if http.expect.reads_body() => Level::Exercised,
             Probe::Http(_) => Level::Validated,
             Probe::File(file) if file.expect.reads_content() => Level::Wired,
-            Probe::File(_) | Probe::Variable(_) => Level::Present,
+            Probe::Port(port) if port.listening => Level::Wired,
+            Probe::File(_) | Probe::Variable(_) | Probe::Port(_) | Probe::Tool(_) => Level::Present,
             Probe::Manual(_) => Level::Attested,
         };
         let highest = self
@@ -361,11 +368,18 @@ impl<'a> Reading<'_, 'a, '_> {
             ),
             (
                 &["cwd"],
-                is_run || matches!(probe, Probe::File(_) | Probe::Variable(_)),
-                "`run`, `file` or `variable`",
+                is_run || matches!(probe, Probe::File(_) | Probe::Variable(_) | Probe::Tool(_)),
+                "`run`, `file`, `variable` or `tool`",
             ),
             (
-                &["expect", "timeout", "retries"],
+                &[
+                    "expect",
+                    "timeout",
+                    "retries",
+                    "on_demand",
+                    "alone",
+                    "locks",
+                ],
                 !matches!(probe, Probe::Manual(_)),
                 "a check that is run",
             ),

@@ -123,6 +123,45 @@ pub(super) fn value<'i, 'a: 'i>(fields: impl Iterator<Item = &'i Item<'a>>) -> T
     expect
 }
 
+/// `listening` or `free` of a port: whether something must listen on it.
+pub(super) fn port<'i, 'a: 'i>(fields: impl Iterator<Item = &'i Item<'a>>) -> bool {
+    let mut listening = true;
+    for item in fields {
+        match item.key {
+            "listening" => listening = item.boolean().unwrap_or(true),
+            "free" => listening = !item.boolean().unwrap_or(false),
+            _ => item.unknown("`expect` of a `port`", &["listening", "free"]),
+        }
+    }
+    listening
+}
+
+/// `version` of a tool.
+pub(super) fn tool<'i, 'a: 'i>(fields: impl Iterator<Item = &'i Item<'a>>) -> Option<String> {
+    let mut version = None;
+    for item in fields {
+        match item.key {
+            "version" => version = version_constraint(item),
+            _ => item.unknown("`expect` of a `tool`", &["version"]),
+        }
+    }
+    version
+}
+
+/// A constraint such as `>= 3.11`.
+pub(super) fn version_constraint(item: &Item<'_>) -> Option<String> {
+    let text = item.string()?;
+    if crate::domain::version::Constraint::parse(&text).is_none() {
+        let hint = "write it like `>= 3.11`, `20`, `>= 1.2, < 2` or `*`";
+        item.problem(
+            format!("`{text}` is not a version constraint"),
+            Some(hint.into()),
+        );
+        return None;
+    }
+    Some(text)
+}
+
 fn text(item: &Item<'_>) -> TextExpect {
     let mut expect = TextExpect::default();
     for field in item.table().into_iter().flatten() {

@@ -14,16 +14,7 @@ const PROBE_KEYS: [&str; 13] = [
 /// Keys whose tables are merged key by key with the library's; every other replaces it.
 const MERGED: [&str; 4] = ["with", "env", "expect", "limits"];
 /// Keys that are in the language and that nothing does yet.
-pub(super) const LATER: [&str; 8] = [
-    "port",
-    "tool",
-    "listen",
-    "on_demand",
-    "alone",
-    "locks",
-    "inputs",
-    "control",
-];
+pub(super) const LATER: [&str; 3] = ["listen", "inputs", "control"];
 /// Every key of a check.
 pub(super) const KEYS: [&str; 46] = [
     "component",

@@ -6,7 +6,8 @@ use super::item::{At, Item};
 use super::keys::PROBES;
 use super::problem::nearest;
 use crate::domain::check::{
-    Attestation, FileProbe, HttpProbe, Probe, Reader, ReaderInput, RunProbe, VariableProbe,
+    Attestation, FileProbe, HttpProbe, PortProbe, Probe, Reader, ReaderInput, RunProbe, ToolProbe,
+    VariableProbe,
 };
 
 impl<'a> Reading<'_, 'a, '_> {
@@ -18,7 +19,6 @@ impl<'a> Reading<'_, 'a, '_> {
             .collect::<Vec<_>>();
         let list = PROBES
             .iter()
-            .take(5)
             .map(|key| format!("`{key}`"))
             .collect::<Vec<_>>()
             .join(", ");
@@ -57,6 +57,8 @@ impl<'a> Reading<'_, 'a, '_> {
             "file" => self.file(item).map(Probe::File),
             "variable" => self.variable(item).map(Probe::Variable),
             "manual" => self.manual(item).map(Probe::Manual),
+            "port" => self.port(item).map(Probe::Port),
+            "tool" => self.tool(item).map(Probe::Tool),
             _ => None,
         }
     }
@@ -283,6 +285,22 @@ impl<'a> Reading<'_, 'a, '_> {
             .get("in")
             .and_then(|item| self.filled_not_empty(item));
         Some(VariableProbe { name, file, expect })
+    }
+
+    fn port(&self, item: &Item<'a>) -> Option<PortProbe> {
+        let listening = expect::port(self.keys.fields("expect"));
+        Some(PortProbe {
+            port: item.whole(1, 65_535)? as u16,
+            listening,
+        })
+    }
+
+    fn tool(&self, item: &Item<'a>) -> Option<ToolProbe> {
+        let version = expect::tool(self.keys.fields("expect"));
+        Some(ToolProbe {
+            name: self.filled_not_empty(item)?,
+            version,
+        })
     }
 
     fn manual(&self, item: &Item<'a>) -> Option<Attestation> {

@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 
+use super::expect::version_constraint;
 use super::item::{At, Item};
 use super::problem::LineStarts;
 use super::project::place;
@@ -34,19 +35,10 @@ pub(super) fn requires(section: &Item<'_>) -> Requires {
     for item in section.table().into_iter().flatten() {
         match item.key {
             "tools" => {
-                for tool in item.table().into_iter().flatten() {
-                    let Some(constraint) = tool.string() else {
-                        continue;
-                    };
-                    if crate::domain::version::Constraint::parse(&constraint).is_none() {
-                        let hint = "write it like `>= 3.11`, `20`, `>= 1.2, < 2` or `*`";
-                        tool.problem(
-                            format!("`{constraint}` is not a version constraint"),
-                            Some(hint.into()),
-                        );
-                    }
-                    requires.tools.push((tool.key.to_string(), constraint));
-                }
+                let tools = item.table().into_iter().flatten();
+                requires.tools = tools
+                    .filter_map(|tool| Some((tool.key.to_string(), version_constraint(&tool)?)))
+                    .collect();
             }
             "ports" => {
                 let ports = item.elements();

@@ -6,9 +6,11 @@ mod content;
 mod dotenv;
 mod file;
 pub mod http;
+mod port;
 pub mod preflight;
 mod run;
 mod structured;
+mod tool;
 mod variable;
 
 use std::path::Path;
@@ -102,6 +104,17 @@ pub fn observe(check: &Check, context: &Context<'_>) -> Look {
             Look {
                 target: Some(target),
                 ..Look::new(attempt)
+            }
+        }
+        Probe::Port(probe) => Look {
+            target: Some(format!("port {}", probe.port)),
+            ..Look::new(port::observe(probe))
+        },
+        Probe::Tool(probe) => {
+            let folder = context.folder.join(check.cwd.as_deref().unwrap_or("."));
+            Look {
+                target: Some(probe.name.clone()),
+                ..Look::new(tool::observe(probe, &folder, context.cancel))
             }
         }
         Probe::Manual(_) => Look::new(Attempt::new(Timestamp::now(), 0, Outcome::Attested)),

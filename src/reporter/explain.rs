@@ -162,6 +162,19 @@ fn probe(check: &Check, out: &mut dyn Write) -> io::Result<()> {
                 safe(place)
             )?;
         }
+        Probe::Port(port) => {
+            let state = if port.listening { "listens" } else { "is free" };
+            writeln!(out, "  looks at       whether port {} {state}", port.port)?;
+        }
+        Probe::Tool(tool) => {
+            let version = tool.version.as_deref().unwrap_or("any version");
+            writeln!(
+                out,
+                "  looks for      {} ({})",
+                safe(&tool.name),
+                safe(version)
+            )?;
+        }
         Probe::Manual(manual) => {
             let link = manual
                 .link

@@ -55,6 +55,11 @@ pub fn by_hand(check: &Check, evidence: Option<&Evidence>) -> Option<String> {
             Some(file) => format!("grep '^{}=' {}", probe.name, quoted(file)),
             None => format!("printenv {}", probe.name),
         }),
+        Probe::Port(probe) => Some(format!("nc -z localhost {}", probe.port)),
+        Probe::Tool(probe) => Some(match &probe.version {
+            Some(_) => format!("{} --version", quoted(&probe.name)),
+            None => format!("command -v {}", quoted(&probe.name)),
+        }),
         Probe::Manual(_) => None,
     }
 }

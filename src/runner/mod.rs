@@ -33,6 +33,10 @@ pub struct Job<'a> {
     pub due: &'a BTreeSet<usize>,
     /// Whether the check at each place applies.
     pub applicable: &'a [bool],
+    /// How long the check at each place took before, where that is known.
+    pub durations: &'a [Option<Duration>],
+    /// Whether nothing more begins once a check does not hold.
+    pub fail_fast: bool,
     /// How many run at once, at least 1.
     pub jobs: usize,
     /// The machine's name.
@@ -74,11 +78,12 @@ pub fn with_needs(project: &Project, selected: impl IntoIterator<Item = usize>) 
 /// Runs what is due. `tell` hears every event, on the calling thread.
 pub fn run(job: &Job<'_>, stopping: mpsc::Receiver<u8>, mut tell: impl FnMut(Event)) -> Ran {
     let state = Mutex::new(State {
-        queue: Queue::new(job.project, job.due),
+        queue: Queue::new(job.project, job.due, job.durations),
         observed: vec![None; job.project.checks.len()],
         holds: job.applicable.iter().map(|applies| !applies).collect(),
         warnings: vec![],
         broken: false,
+        failed: None,
     });
     let changed = Condvar::new();
     let (sender, receiver) = mpsc::channel();
@@ -152,6 +157,8 @@ struct State {
     holds: Vec<bool>,
     warnings: Vec<String>,
     broken: bool,
+    /// The first check that did not hold, where that ends the run.
+    failed: Option<usize>,
 }
 
 fn lock<'m>(state: &'m Mutex<State>) -> MutexGuard<'m, State> {
@@ -178,6 +185,11 @@ impl Worker<'_> {
                 let (observed, judgement, broken) = self.one(at, withheld);
                 state = lock(self.state);
                 state.holds[at] = judgement.holds();
+                let does_not_hold = matches!(judgement.verdict, Verdict::Failed | Verdict::Partial)
+                    && !judgement.accepted;
+                if self.job.fail_fast && does_not_hold {
+                    state.failed.get_or_insert(at);
+                }
                 state.observed[at] = Some(observed);
                 if let Some(warning) = broken {
                     state.warnings.push(warning);
@@ -204,6 +216,13 @@ impl Worker<'_> {
                 Code::NotRun,
                 "the run was stopped before its turn",
             ));
+        }
+        if let Some(failed) = state.failed {
+            let text = format!(
+                "the run ended with the failure of `{}`",
+                self.job.project.checks[failed].id
+            );
+            return Some(Reason::new(Code::NotRun, text));
         }
         if !check.os.is_empty() && !check.os.iter().any(|os| os == std::env::consts::OS) {
             let text = format!(
