@@ -35,6 +35,11 @@ impl Masker {
         }
     }
 
+    /// Whether it knows no secret.
+    pub fn is_empty(&self) -> bool {
+        self.finder.is_none()
+    }
+
     /// The text with every secret in it replaced.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
         match &self.finder {
@@ -131,7 +136,17 @@ pub fn names_a_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     let parts = name.split('_').collect::<Vec<_>>();
     let has = |word: &str| parts.contains(&word);
-    has("TOKEN")
+    let joined = [
+        "APIKEY",
+        "SECRETKEY",
+        "ACCESSKEY",
+        "PRIVATEKEY",
+        "AUTHTOKEN",
+    ];
+    joined.into_iter().any(has)
+        || has("PASS")
+        || (has("PWD") && parts.len() > 1)
+        || has("TOKEN")
         || has("SECRET")
         || has("PASSWORD")
         || has("PASSWD")
@@ -214,11 +229,14 @@ mod tests {
             "AWS_ACCESS_KEY_ID",
             "SENTRY_DSN",
             "api_key",
+            "MY_APIKEY",
+            "DB_PWD",
         ] {
             assert!(names_a_secret(name), "{name}");
         }
         for name in [
             "PATH",
+            "PWD",
             "KEYBOARD",
             "MONKEY",
             "TOKENIZERS_PARALLELISM",

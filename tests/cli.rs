@@ -422,7 +422,11 @@ fn a_run_that_cannot_be_recorded_is_still_reported() {
     std::fs::write(folder.path().join(".ready"), "not a folder").unwrap();
     let output = ready(folder.path(), &["check", "--format", "json"]);
     let report: Report = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        output.status.code(),
+        Some(3),
+        "what is not recorded is not done"
+    );
     assert!(
         report
             .warnings
@@ -561,7 +565,7 @@ fn gates_and_sentences_are_not_opened_by_nothing() {
         (
             format!("[components.api]\nclaim = 90\n{HERE}"),
             1,
-            "every-check: Api is declared and has no checks",
+            "every-check: Api is declared and no check counts for it",
         ),
     ];
     for (tables, status, words) in cases {
@@ -707,4 +711,128 @@ fn ports_and_tools_are_looked_at() {
             ("none", "tool-missing", "present"),
         ]
     );
+}
+
+#[test]
+#[cfg(unix)]
+fn no_option_lets_a_selected_check_off() {
+    let folder = named_x(
+        "[checks.good]\nweight = 9\nsays = 'g'\nrun = ['true']\n[checks.bad]\nsays = 'b'\nrun = ['false']\n",
+    );
+    let exit = |args: &[&str]| ready(folder.path(), args).status.code();
+    assert_eq!(exit(&["check", "-q"]), Some(1));
+    assert_eq!(exit(&["check", "bad", "--min-score", "1", "-q"]), Some(1));
+    assert_eq!(exit(&["check", "good", "--min-score", "1", "-q"]), Some(0));
+    assert_eq!(exit(&["check", "good", "--min-score", "99", "-q"]), Some(1));
+}
+
+#[test]
+fn a_gate_that_is_only_implied_does_not_decide_alone() {
+    let tables = "[gates.high]\nmin_score = 99\n[checks.a]\nblocking = true\nsays = 'a'\nfile = 'readiness.toml'\n";
+    let folder = named_x(tables);
+    assert_eq!(
+        ready(folder.path(), &["check", "-q"]).status.code(),
+        Some(1)
+    );
+    assert_eq!(
+        ready(folder.path(), &["check", "-q", "--gate", "default"])
+            .status
+            .code(),
+        Some(0)
+    );
+}
+
+#[test]
+fn recorded_evidence_counts_only_while_its_needs_hold() {
+    let folder = named_x(
+        "[checks.b]\nsays = 'b'\nneeds = ['a']\nfile = 'readiness.toml'\n[checks.a]\nsays = 'a'\nvariable = 'READY_TEST_NEED'\n",
+    );
+    let run = |value: Option<&str>| {
+        let mut command = command(folder.path(), &["check", "-q"]);
+        value.map(|value| command.env("READY_TEST_NEED", value));
+        assert!(
+            command
+                .env("READY_JOBS", "")
+                .status()
+                .unwrap()
+                .code()
+                .is_some_and(|code| code < 2)
+        );
+    };
+    run(Some("value"));
+    assert_eq!(reason(&status(folder.path()), "b"), "held");
+    run(None);
+    assert_eq!(reason(&status(folder.path()), "b"), "needs-failed");
+}
+
+#[test]
+#[cfg(unix)]
+fn an_ignored_file_that_a_pattern_matches_counts_too() {
+    let folder =
+        named_x("[checks.a]\nsays = 'a'\nfile = 'build/*.js'\nexpect = { contains = 'sentry' }\n");
+    std::fs::write(folder.path().join(".gitignore"), "build/\n").unwrap();
+    std::fs::create_dir(folder.path().join("build")).unwrap();
+    std::fs::write(folder.path().join("build/a.js"), "sentry").unwrap();
+    assert!(
+        Command::new("git")
+            .args(["init", "-q"])
+            .current_dir(folder.path())
+            .status()
+            .unwrap()
+            .success()
+    );
+    ready(folder.path(), &["check", "-q"]);
+    assert_eq!(reason(&status(folder.path()), "a"), "held");
+    std::fs::remove_dir_all(folder.path().join("build")).unwrap();
+    assert_eq!(reason(&status(folder.path()), "a"), "stale");
+}
+
+#[test]
+#[cfg(unix)]
+fn secrets_are_masked_wherever_they_come_from() {
+    let folder = named_x(
+        "[checks.literal]\nsays = 'prints plain-secret-1'\nrun = ['sh', '-c', 'echo plain-secret-1']\nenv = { DB_PASSWORD = 'plain-secret-1' }\n\
+         [checks.indirect]\nsays = 'i'\nrun = ['sh', '-c', 'echo $API_TOKEN']\nenv = { API_TOKEN = '{env.STAGING_THING}' }\n\
+         [checks.dotenv]\nsays = 'd'\nvariable = 'SENTRY_DSN'\nin = '.env'\n\
+         [checks.prints]\nsays = 'p'\nrun = ['cat', '.env']\n\
+         [checks.url]\nsays = 'u'\nhttp = 'http://127.0.0.1:9/?token=query-secret-4'\n\
+         [checks.header]\nsays = 'h'\nhttp = 'http://127.0.0.1:9/'\nheaders = { Authorization = 'Bearer header-secret-5' }\n",
+    );
+    let dotenv = "SENTRY_DSN=dotenv-secret-3\nDATABASE_URL=postgres://app:address-secret-6@db/x\n";
+    std::fs::write(folder.path().join(".env"), dotenv).unwrap();
+    let secrets = [
+        "plain-secret-1",
+        "indirect-secret-2",
+        "dotenv-secret-3",
+        "query-secret-4",
+        "header-secret-5",
+        "address-secret-6",
+    ];
+    for args in [
+        &["check", "-v"][..],
+        &["check", "--format", "json"],
+        &["status", "-v"],
+        &["explain", "literal"],
+        &["explain", "url"],
+        &["explain", "header"],
+    ] {
+        let output = command(folder.path(), args)
+            .env("STAGING_THING", "indirect-secret-2")
+            .output()
+            .unwrap();
+        for secret in secrets {
+            let shown = format!("{}{}", text(&output.stdout), text(&output.stderr));
+            assert!(!shown.contains(secret), "{args:?} shows {secret}:\n{shown}");
+        }
+    }
+    let files = std::fs::read_dir(folder.path().join(".ready")).unwrap();
+    let ledger = files
+        .flat_map(|file| std::fs::read(file.unwrap().path()).unwrap())
+        .collect::<Vec<_>>();
+    for secret in secrets {
+        let found = ledger
+            .windows(secret.len())
+            .any(|window| window == secret.as_bytes());
+        assert!(!found, "the ledger holds {secret}");
+    }
 }

@@ -965,7 +965,14 @@ fn few_descriptors_are_no_fault_of_a_check_and_never_green() {
         let done = limited(&project, &format!("ulimit -n {descriptors};"));
         project.nothing_runs();
         match done.status {
-            Some(3) => assert!(done.stderr.starts_with("error: "), "{}", done.stderr),
+            Some(3) => {
+                let unrecorded = done.stdout.windows(12).any(|part| part == b"not recorded");
+                assert!(
+                    unrecorded || done.stderr.starts_with("error: "),
+                    "{}",
+                    done.stderr
+                );
+            }
             Some(1) => {
                 for n in 0..8 {
                     let id = format!("c{n}");

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use jiff::Timestamp;
 
+use super::secrets;
 use super::selection::Selection;
 use super::session::{Session, host};
 use super::{Exit, Global, format_name, print, style_of};
@@ -15,8 +16,7 @@ use crate::domain::assess::{Deciding, Seen, Setting, assess};
 use crate::domain::evidence::Observed;
 use crate::domain::gate::Gate;
 use crate::domain::report::{Report, Run};
-use crate::ledger::Ledger;
-use crate::mask::{Masker, names_a_secret};
+use crate::ledger::{self, Ledger};
 use crate::probe::{Context, http::Clients, preflight};
 use crate::process::Cancel;
 use crate::reader;
@@ -77,6 +77,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     let mut record = Record::start(&session, options, selected.as_ref(), tree);
     let (ran, preflight) = record.observe(&session, options, global, selected.as_ref())?;
     let report = record.conclude(&session, &gates, deciding, ran, preflight);
+    let report = secrets::masked(report, &secrets::masker(&session.project, &session.folder));
 
     if global.quiet && options.format == "table" {
         // The one sentence leaves no room for them, and they may not be lost.
@@ -92,10 +93,12 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
 /// The gates of the manifest and of the command line, and what decides.
 fn gates(options: &Options, session: &Session, selected: bool) -> Result<(Vec<Gate>, Deciding)> {
     let mut gates = session.project.gates.clone();
-    let mut deciding = match (selected, &options.gate) {
+    let mut names = match (selected, &options.gate) {
         (true, None) => vec![],
+        (true, Some(named)) if named.is_empty() => vec![],
         (_, named) => session.deciding(&gates, named.as_deref())?,
     };
+    let selected_decide = names.is_empty() && selected;
     if let Some(least) = options.min_score {
         let name = "--min-score".to_string();
         gates.push(Gate {
@@ -103,16 +106,14 @@ fn gates(options: &Options, session: &Session, selected: bool) -> Result<(Vec<Ga
             min_score: Some(least),
             ..Gate::default()
         });
-        deciding.push(name);
+        names.push(name);
     }
-    Ok((
-        gates,
-        if deciding.is_empty() {
-            Deciding::Selected
-        } else {
-            Deciding::Gates(deciding)
-        },
-    ))
+    let deciding = match (selected_decide, names.is_empty()) {
+        (true, true) => Deciding::Selected,
+        (true, false) => Deciding::SelectedAnd(names),
+        (false, _) => Deciding::Gates(names),
+    };
+    Ok((gates, deciding))
 }
 
 fn exit(report: &Report, broken: bool) -> Exit {
@@ -192,7 +193,7 @@ impl Record {
             due.retain(|at| !on_demand(at));
         }
         let durations = durations(session);
-        let masker = masker(session);
+        let masker = secrets::masker(&session.project, &session.folder);
         let clients = Clients::new(runtime);
         let job = Job {
             project: &session.project,
@@ -245,6 +246,8 @@ impl Record {
         let recorded = match self.append(session, &ran.observed) {
             Ok(recorded) => recorded,
             Err(error) => {
+                // A checkout that may not be written is no fault of ours; anything else is.
+                self.broken |= !ledger::not_writable(&error);
                 self.warnings
                     .push(format!("this run is not recorded: {error:#}"));
                 None
@@ -342,24 +345,6 @@ fn durations(session: &Session) -> Vec<Option<std::time::Duration>> {
         .iter()
         .map(|check| duration(&check.id))
         .collect()
-}
-
-/// Masks the values of the variables that checks call secret, and of those whose names do.
-fn masker(session: &Session) -> Masker {
-    let checks = || session.project.checks.iter();
-    let declared =
-        |name: &str| checks().any(|check| check.secrets.iter().any(|secret| secret == name));
-    let inherited = std::env::vars_os().filter_map(|(name, value)| {
-        let name = name.into_string().ok()?;
-        (declared(&name) || names_a_secret(&name)).then(|| value.to_string_lossy().into_owned())
-    });
-    let set = checks()
-        .flat_map(|check| &check.env)
-        .filter(|(name, _)| declared(name) || names_a_secret(name));
-    let values = inherited
-        .chain(set.map(|(_, value)| value.clone()))
-        .collect::<Vec<_>>();
-    Masker::new(values.iter().map(String::as_str))
 }
 
 fn progress_mode(options: &Options, global: &Global) -> Mode {

@@ -4,6 +4,7 @@ use anyhow::{Result, anyhow};
 use clap::Args;
 use jiff::Timestamp;
 
+use super::secrets;
 use super::session::Session;
 use super::{Exit, Global, Usage, print_text, selection};
 use crate::domain::assess::{Deciding, Setting, assess};
@@ -56,6 +57,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         setting,
         Timestamp::now(),
     );
+    let report = secrets::masked(report, &secrets::masker(&session.project, &session.folder));
     let row = report
         .checks
         .iter()

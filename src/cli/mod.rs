@@ -11,6 +11,7 @@ mod completions;
 mod exit;
 mod explain;
 mod list;
+mod secrets;
 mod selection;
 mod session;
 mod status;
@@ -20,7 +21,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub use exit::Exit;
 
@@ -119,7 +120,10 @@ const LATER: [&str; 16] = [
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let parsed = without_empty_variables(Cli::command())
+        .try_get_matches()
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version come this way too, and are no mistake.
@@ -136,6 +140,25 @@ pub fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) => complain(&error).into(),
     }
+}
+
+/// A CI system that sets a variable of ours to nothing means that it is not set.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let unset = |arg: clap::Arg| {
+        let empty = arg
+            .get_env()
+            .and_then(std::env::var_os)
+            .is_some_and(|value| value.is_empty());
+        if empty { arg.env("READY_NOT_SET") } else { arg }
+    };
+    let names = command
+        .get_subcommands()
+        .map(|verb| verb.get_name().to_string())
+        .collect::<Vec<_>>();
+    let command = command.mut_args(unset);
+    names.into_iter().fold(command, |command, name| {
+        command.mut_subcommand(name, |verb| verb.mut_args(unset))
+    })
 }
 
 fn go(cli: Cli) -> Result<Exit> {

@@ -16,6 +16,7 @@ use crate::domain::reason::{Code, Reason};
 use crate::domain::report::Host;
 use crate::ledger::Ledger;
 use crate::manifest::{self, Formats, definition_digest};
+use crate::probe::file;
 use crate::reader;
 use crate::tree::{self, Tree};
 
@@ -111,12 +112,21 @@ impl Session {
             .project
             .checks
             .iter()
-            .filter_map(|check| match &check.probe {
-                Probe::File(probe) => Some(at(check.cwd.as_deref(), &probe.pattern)),
-                Probe::Variable(probe) => Some(at(check.cwd.as_deref(), probe.file.as_deref()?)),
-                _ => None,
+            .flat_map(|check| match &check.probe {
+                Probe::File(probe) => {
+                    file::matching(&probe.pattern, &at(check.cwd.as_deref(), "."))
+                }
+                Probe::Variable(probe) => probe
+                    .file
+                    .iter()
+                    .map(|file| at(check.cwd.as_deref(), file))
+                    .collect(),
+                _ => vec![],
             });
-        let looked_at = looked_at.filter(|file| file.is_file()).collect::<Vec<_>>();
+        let looked_at = looked_at
+            .filter(|file| file.is_file())
+            .map(|file| clean(&file))
+            .collect::<Vec<_>>();
         tree::snapshot(&self.folder, &results.collect::<Vec<_>>(), &looked_at)
     }
 
@@ -197,7 +207,12 @@ impl Session {
                 });
                 Err(Usage::new(format!("there is no gate `{name}`"), Some(hint)))
             }
-            None if names().any(|known| known == DEFAULT) => Ok(vec![DEFAULT.to_string()]),
+            None if gates
+                .iter()
+                .any(|gate| gate.name == DEFAULT && !gate.implied) =>
+            {
+                Ok(vec![DEFAULT.to_string()])
+            }
             None => Ok(names().map(str::to_string).collect()),
         }
     }

@@ -4,6 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use jiff::Timestamp;
 
+use super::secrets;
 use super::session::Session;
 use super::{Exit, Global, format_name, print};
 use crate::domain::assess::{Deciding, Setting, assess};
@@ -54,6 +55,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         deciding: Deciding::Gates(deciding),
     };
     let report = assess(&session.project, gates, seen, setting, Timestamp::now());
+    let report = secrets::masked(report, &secrets::masker(&session.project, &session.folder));
     print(&report, &options.format, global.style())?;
     Ok(if options.gate.is_none() || report.decision.open {
         Exit::Open

@@ -68,6 +68,8 @@ pub enum Deciding {
     Gates(Vec<String>),
     /// The selected checks by themselves.
     Selected,
+    /// Both: the selected checks, and the gates of these names.
+    SelectedAnd(Vec<String>),
 }
 
 /// Judges every check, scores, decides the gates. `seen` is in the order of the project's checks; what it lacks at the
@@ -87,7 +89,7 @@ pub fn assess(
     };
     seen.resize_with(project.checks.len(), not_run);
     let today = now.to_zoned(TimeZone::UTC).date();
-    let judgements = project
+    let mut judgements = project
         .checks
         .iter()
         .zip(&seen)
@@ -101,6 +103,7 @@ pub fn assess(
             }
         })
         .collect::<Vec<_>>();
+    needs_of_recorded(project, &seen, &mut judgements);
     let judged = project
         .checks
         .iter()
@@ -165,6 +168,37 @@ pub fn assess(
         decision,
         waivers,
         warnings: setting.warnings,
+    }
+}
+
+/// A run looks at the needs of what it runs; recorded evidence counts only while what its check needs holds today.
+fn needs_of_recorded(project: &Project, seen: &[Seen], judgements: &mut [Judgement]) {
+    let places = project
+        .checks
+        .iter()
+        .enumerate()
+        .map(|(at, check)| (check.id.as_str(), at));
+    let place = places.collect::<BTreeMap<_, _>>();
+    // A chain of needs falls one link a pass; most manifests have none to fall.
+    loop {
+        let holds =
+            |at: usize, judgements: &[Judgement]| !seen[at].applicable || judgements[at].holds();
+        let fallen = (0..judgements.len()).find_map(|at| {
+            let recorded =
+                seen[at].recorded.is_some() && judgements[at].reason.code != Code::NeedsFailed;
+            let needs = project.checks[at].needs.iter().filter(|_| recorded);
+            let unmet = needs
+                .filter_map(|need| place.get(need.as_str()))
+                .find(|need| !holds(**need, judgements))?;
+            Some((at, *unmet))
+        });
+        let Some((at, unmet)) = fallen else { return };
+        let text = format!(
+            "it needs `{}`, which does not hold",
+            project.checks[unmet].id
+        );
+        judgements[at] = judgements[at].clone().stale(text);
+        judgements[at].reason.code = Code::NeedsFailed;
     }
 }
 
@@ -488,29 +522,35 @@ fn waiver_rows(
 }
 
 fn decide(setting: &Setting, states: &[GateState], judged: &[Judged<'_>]) -> Decision {
+    let open = |names: &[String]| {
+        let open = |name: &String| states.iter().any(|state| state.name == *name && state.open);
+        !names.is_empty() && names.iter().all(open)
+    };
+    let selected = || {
+        let selected = setting
+            .run
+            .as_ref()
+            .map(|run| run.selected.as_slice())
+            .unwrap_or_default();
+        let mut counting = judged
+            .iter()
+            .filter(|judged| selected.contains(&judged.check.id) && judged.applicable)
+            .peekable();
+        counting.peek().is_some() && counting.all(|judged| judged.judgement.stands())
+    };
     match &setting.deciding {
         Deciding::Gates(names) => Decision {
-            open: !names.is_empty()
-                && names
-                    .iter()
-                    .all(|name| states.iter().any(|state| state.name == *name && state.open)),
+            open: open(names),
             gates: names.clone(),
         },
-        Deciding::Selected => {
-            let selected = setting
-                .run
-                .as_ref()
-                .map(|run| run.selected.as_slice())
-                .unwrap_or_default();
-            let mut counting = judged
-                .iter()
-                .filter(|judged| selected.contains(&judged.check.id) && judged.applicable)
-                .peekable();
-            Decision {
-                gates: vec![],
-                open: counting.peek().is_some() && counting.all(|judged| judged.judgement.stands()),
-            }
-        }
+        Deciding::Selected => Decision {
+            open: selected(),
+            gates: vec![],
+        },
+        Deciding::SelectedAnd(names) => Decision {
+            open: selected() && open(names),
+            gates: names.clone(),
+        },
     }
 }
 

@@ -40,6 +40,9 @@ pub struct Gate {
     pub require_level: Option<Level>,
     /// Whether every check must stand: the gate of a manifest that declares none.
     pub every_check: bool,
+    /// Whether the manifest declares it; one that it only implies does not decide alone.
+    #[serde(default)]
+    pub implied: bool,
 }
 
 /// Whether a gate is open, and why not.
@@ -258,7 +261,10 @@ impl<'a> Decision<'a> {
                 .iter()
                 .filter(|rated| rated.no_checks)
             {
-                let text = format!("{} is declared and has no checks", rated.component.title);
+                let text = format!(
+                    "{} is declared and no check counts for it",
+                    rated.component.title
+                );
                 self.reasons.push(reason("every-check", text));
             }
         }
@@ -329,10 +335,15 @@ impl<'a> Decision<'a> {
                 ruled = true;
                 continue;
             };
+            ruled = true;
             if !rated.applicable {
+                let text = format!(
+                    "{} does not apply here: nothing verifies it",
+                    rated.component.title
+                );
+                self.reasons.push(reason("components", text));
                 continue;
             }
-            ruled = true;
             let reached = &rated.standing.standing.verified;
             if *reached < ratio::percent(*least) {
                 let text = format!(

@@ -271,9 +271,16 @@ impl Ledger {
     }
 }
 
-/// Whether the file is there and only cannot be written.
-fn not_writable(error: &anyhow::Error) -> bool {
+/// Whether a ledger is as it should be and only cannot be written.
+pub fn not_writable(error: &anyhow::Error) -> bool {
     use rusqlite::ErrorCode::{CannotOpen, PermissionDenied, ReadOnly};
+    use std::io::ErrorKind;
+    if let Some(error) = error.downcast_ref::<std::io::Error>() {
+        return matches!(
+            error.kind(),
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
+        );
+    }
     let code = error
         .downcast_ref::<rusqlite::Error>()
         .and_then(rusqlite::Error::sqlite_error_code);

@@ -406,6 +406,16 @@ impl<'a> Reading<'_, 'a, '_> {
                 None,
             );
         }
+        let limited = self.keys.get("limits").is_some();
+        for key in ["at_least", "expected_skips", "pass_at"] {
+            if let Some(item) = self.keys.get(key).filter(|_| counted && limited) {
+                let hint = "the limits decide, the counts are only measures: write a limit on `passed`, `skipped` or `total`";
+                item.key_problem(
+                    format!("`{key}` means nothing beside `limits`"),
+                    Some(hint.into()),
+                );
+            }
+        }
     }
 }
 

@@ -14,6 +14,7 @@ impl Whole<'_> {
     /// Holds the names against each other, and adds the components that library checks bring along.
     pub(super) fn resolve(mut self) -> Project {
         self.components();
+        self.own_components();
         let ids = std::mem::take(&mut self.ids);
         // Each hint compares a name with every check; beyond a screenful nobody reads them.
         let hints_left = Cell::new(100);
@@ -53,6 +54,28 @@ impl Whole<'_> {
             .filter_map(|read| read.check)
             .collect();
         self.project
+    }
+
+    /// A check without a component is one by itself: it may not have the name of another.
+    fn own_components(&self) {
+        for read in self.checks.iter().filter(|read| read.component.is_none()) {
+            if self
+                .project
+                .components
+                .iter()
+                .any(|component| component.id == read.id.value)
+            {
+                let message = format!(
+                    "check `{0}` has the name of component `{0}` and does not belong to it",
+                    read.id.value
+                );
+                let hint = format!(
+                    "add `component = \"{}\"`, or give it another name",
+                    read.id.value
+                );
+                read.id.problem(self.problems, message, Some(hint));
+            }
+        }
     }
 
     fn components(&mut self) {
@@ -230,6 +253,7 @@ impl Whole<'_> {
             let gate = Gate {
                 name: DEFAULT.to_string(),
                 every_check: self.gates.is_empty(),
+                implied: true,
                 ..Gate::default()
             };
             self.gates.insert(

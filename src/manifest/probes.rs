@@ -168,6 +168,10 @@ impl<'a> Reading<'_, 'a, '_> {
         } else {
             named.key.to_string()
         };
+        if format == "json" {
+            named.key_problem("the reader `json` is not supported yet", None);
+            return None;
+        }
         match (self.context.reader)(&format) {
             Some(exits) => Some(Reader {
                 format,

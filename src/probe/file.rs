@@ -75,6 +75,15 @@ fn look(
     {
         checked.extend(content(pattern, expect, &files)?);
     }
+    if files.is_empty() && expect.reads_content() && !expect.absent {
+        // Nothing is wrong in no files, and nothing is right.
+        for checked in checked.iter_mut().skip(usize::from(expect.count.is_some())) {
+            if checked.held == Held::Yes {
+                checked.held = Held::Unknown;
+                checked.seen = "no file matches".to_string();
+            }
+        }
+    }
     match denied {
         // What was found decides, whatever else there may be.
         Some(_)
@@ -118,6 +127,13 @@ fn content(
         }
     }
     Ok(content.finish())
+}
+
+/// The files that a pattern matches now, as far as they can be seen.
+pub fn matching(pattern: &str, base: &Path) -> Vec<PathBuf> {
+    find(pattern, base).map_or(vec![], |found| {
+        found.files.into_iter().map(|(_, path)| path).collect()
+    })
 }
 
 fn is_plain(pattern: &str) -> bool {

@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use super::{Context, Look};
 use crate::domain::check::{Check, HttpProbe};
 use crate::domain::evidence::{Answer, Attempt, Failure, HttpFailure, Outcome};
+use crate::domain::expectation::{Checked, Held};
 use crate::domain::interpolate;
 use crate::process::{Captured, Keep};
 
@@ -79,7 +80,26 @@ fn is_loopback(url: &Url) -> bool {
         || host.ends_with(".localhost")
         || host
             .parse::<std::net::IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback())
+            .is_ok_and(|ip| ip.is_loopback() || ip.is_unspecified())
+}
+
+/// Whether a proxy of the environment stands before the URL: then what fails may be the proxy's fault.
+fn proxied(url: &Url) -> bool {
+    let set = |name: &str| {
+        let value = std::env::var(name).or_else(|_| std::env::var(name.to_uppercase()));
+        value.ok().filter(|value| !value.is_empty())
+    };
+    let proxy = set(&format!("{}_proxy", url.scheme())).or_else(|| set("all_proxy"));
+    let host = url.host_str().unwrap_or_default();
+    let spared = |list: String| {
+        let mut names = list
+            .split(',')
+            .map(|name| name.trim().trim_start_matches('.').to_string());
+        names.any(|name| {
+            !name.is_empty() && (name == "*" || host == name || host.ends_with(&format!(".{name}")))
+        })
+    };
+    proxy.is_some() && !is_loopback(url) && !set("no_proxy").is_some_and(spared)
 }
 
 pub(super) fn observe(check: &Check, probe: &HttpProbe, context: &Context<'_>) -> Look {
@@ -105,7 +125,7 @@ pub(super) fn observe(check: &Check, probe: &HttpProbe, context: &Context<'_>) -
             };
         }
     };
-    let proxied = !is_loopback(request.url());
+    let proxied = proxied(request.url());
     let (sender, receiver) = mpsc::sync_channel(1);
     let (limit, cancel) = (check.timeout, context.cancel.clone());
     context.clients.runtime.spawn(async move {
@@ -125,13 +145,33 @@ pub(super) fn observe(check: &Check, probe: &HttpProbe, context: &Context<'_>) -
     let attempt = match answered {
         Ok(seen) => {
             let whole = !seen.body.truncated() && seen.complete;
-            let checked = probe.expect.check(
+            let mut checked = probe.expect.check(
                 seen.status,
                 &seen.headers,
                 &seen.body.head,
                 whole,
                 seen.latency_ms,
             );
+            let encoding = seen
+                .headers
+                .iter()
+                .find(|(name, value)| name == "content-encoding" && value != "identity");
+            if let Some((_, encoding)) =
+                encoding.filter(|_| !probe.expect.json.is_empty() || !probe.expect.body.is_empty())
+            {
+                checked.push(unread(format!(
+                    "the body is compressed ({encoding}), though that was not asked for"
+                )));
+                checked.retain(|checked| {
+                    checked.held != Held::No || checked.what.starts_with("status")
+                });
+            }
+            if !seen.complete {
+                checked.push(unread(format!(
+                    "the body did not end within {} bytes",
+                    seen.body.bytes
+                )));
+            }
             Attempt {
                 checked,
                 answer: Some(Answer {
@@ -153,6 +193,15 @@ pub(super) fn observe(check: &Check, probe: &HttpProbe, context: &Context<'_>) -
     }
 }
 
+/// That a body was not read to its end, as something that cannot be told.
+fn unread(seen: String) -> Checked {
+    Checked {
+        what: "the body is read to its end".to_string(),
+        held: Held::Unknown,
+        seen,
+    }
+}
+
 fn prepare(probe: &HttpProbe, context: &Context<'_>) -> Result<Request, String> {
     let filled = |text: &str| {
         interpolate::environment(text, |name| context.variable(name))
@@ -165,6 +214,9 @@ fn prepare(probe: &HttpProbe, context: &Context<'_>) -> Result<Request, String> 
             "the URL cannot be used: its scheme is `{}`",
             url.scheme()
         ));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("user and password in a URL are not sent: use `headers`".to_string());
     }
     let method = Method::from_bytes(probe.method.as_bytes()).map_err(|error| error.to_string())?;
     let mut request = Request::new(method, url);
@@ -228,7 +280,7 @@ async fn exchange(client: Client, request: Request, proxied: bool) -> Result<See
 }
 
 /// What kept the answer from coming. The crate says it in words and in the types of the causes.
-fn classify(error: reqwest::Error, may_be_proxied: bool) -> Failure<HttpFailure> {
+fn classify(error: reqwest::Error, behind_proxy: bool) -> Failure<HttpFailure> {
     let connecting = error.is_connect();
     let timeout = error.is_timeout();
     let error = error.without_url();
@@ -245,11 +297,10 @@ fn classify(error: reqwest::Error, may_be_proxied: bool) -> Failure<HttpFailure>
     }) || lower.contains("invalid peer certificate");
     let kind = if certificate {
         HttpFailure::Certificate
+    } else if behind_proxy && connecting {
+        HttpFailure::Proxy
     } else if lower.contains("dns error") || lower.contains("failed to lookup address") {
         HttpFailure::Name
-    } else if may_be_proxied && connecting && (lower.contains("tunnel") || lower.contains("proxy"))
-    {
-        HttpFailure::Proxy
     } else if timeout {
         HttpFailure::Deadline
     } else if io

@@ -4,14 +4,14 @@
 mod comments;
 mod content;
 mod dotenv;
-mod file;
+pub mod file;
 pub mod http;
 mod port;
 pub mod preflight;
 mod run;
 mod structured;
 mod tool;
-mod variable;
+pub mod variable;
 
 use std::path::Path;
 
@@ -227,7 +227,13 @@ impl Context<'_> {
             None => {}
         }
         if let Some(answer) = &mut attempt.answer {
-            answer.headers.iter_mut().for_each(|(_, value)| mask(value));
+            for (name, value) in &mut answer.headers {
+                match name.as_str() {
+                    // A session of somebody's, whatever is in it.
+                    "set-cookie" | "authorization" => *value = crate::mask::MASK.to_string(),
+                    _ => mask(value),
+                }
+            }
         }
         look
     }

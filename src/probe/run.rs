@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
 use regex::bytes::Regex;
@@ -14,6 +14,8 @@ use crate::domain::expectation::Checked;
 use crate::domain::interpolate;
 use crate::process::{self, Captured, Command, End, Environment, Finished, Keep};
 
+/// How far the clock of a file system may be behind this machine's.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(2);
 /// The largest result file that is read.
 const RESULTS_AT_MOST: u64 = 64 << 20;
 
@@ -227,6 +229,7 @@ struct ResultFile {
     aside: Option<PathBuf>,
     /// Why the one from before could not be moved aside.
     stuck: Option<String>,
+    started: SystemTime,
 }
 
 impl ResultFile {
@@ -247,6 +250,7 @@ impl ResultFile {
             path,
             aside,
             stuck,
+            started: SystemTime::now(),
         }
     }
 
@@ -266,6 +270,15 @@ impl ResultFile {
                 "`{name}` is too large to be read: {} bytes",
                 data.len()
             )),
+            Ok(data)
+                if data
+                    .modified()
+                    .is_ok_and(|at| at + CLOCKS_DIFFER < self.started) =>
+            {
+                Err(format!(
+                    "`{name}` is older than the run: it was put there, not written"
+                ))
+            }
             Ok(_) => std::fs::read(&self.path)
                 .map_err(|error| format!("`{name}` cannot be read: {error}")),
         }

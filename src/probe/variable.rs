@@ -31,6 +31,16 @@ pub(crate) fn observe(
     }
 }
 
+/// Every variable that a dotenv file sets to a real value; none where it cannot be read.
+pub fn of_file(file: &Path) -> Vec<(String, String)> {
+    let bytes = read(file).ok().flatten().unwrap_or_default();
+    let assignments = dotenv::parse(&String::from_utf8_lossy(&bytes));
+    assignments
+        .into_iter()
+        .filter(|(_, value)| dotenv::placeholder(value).is_none())
+        .collect()
+}
+
 fn look(
     probe: &VariableProbe,
     base: &Path,

@@ -133,6 +133,7 @@ pub(crate) struct Patience;
 
 impl Patience {
     /// From TERM to KILL.
+    #[cfg(unix)]
     pub(crate) const TO_KILL: Duration = Duration::from_secs(2);
     /// From the leader's end (or the last output after it) until its pipes are given up. Less than half a second loses
     /// output on a loaded machine.
@@ -140,6 +141,7 @@ impl Patience {
     /// The most that output after the leader's end can prolong the wait.
     pub(crate) const DRAIN_AT_MOST: Duration = Duration::from_secs(5);
     /// For the kernel to end what was killed.
+    #[cfg(unix)]
     pub(crate) const TO_DIE: Duration = Duration::from_secs(5);
     /// For ending what runs before an exit at once.
     #[cfg(target_os = "linux")]

@@ -187,6 +187,7 @@ fn interpreter(program: &Path) -> Option<String> {
 }
 
 /// Whether the system refused only since somebody was still writing the program, which passes.
+#[cfg(unix)]
 pub(super) fn busy(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::ExecutableFileBusy
 }

@@ -516,7 +516,7 @@ fn a_gate_with_nothing_to_judge_is_closed() {
         .inapplicable("a")
         .gate(gate)
     };
-    closed(beside(minimum("web", 100.0)), &nothing);
+    closed(beside(minimum("web", 100.0)), &[("components", None)]);
     // What a gate requires must be verified: a condition that nobody meets is no way round it.
     let required = [("require", Some("a"))];
     closed(beside(require(&["a"])), &required);

@@ -173,7 +173,7 @@ fn what_is_not_there_is_absent_unless_that_is_expected() {
     let wanted = [
         (Held::Yes, ""),
         (Held::No, "there is no file"),
-        (Held::Yes, ""),
+        (Held::Unknown, "no file matches"),
     ];
     assert_eq!(results(&seen(home.path(), "*.pem", both)), wanted);
 }
