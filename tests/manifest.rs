@@ -6,7 +6,6 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use assert_cmd::Command;
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
 use readiness::domain::check::{Blocking, Check, Exits, Probe, ReaderInput, RunProbe};
@@ -15,6 +14,7 @@ use readiness::domain::level::Level;
 use readiness::domain::limit::Operator;
 use readiness::domain::project::{DEFAULT_TIMEOUT, OUTSIDE_MAX_AGE, Project};
 use readiness::manifest::{Formats, Problems, load, parse};
+use std::process::Command;
 
 const TODAY: Date = date(2026, 11, 22);
 const FORMATS: Formats = Formats {
@@ -82,7 +82,7 @@ fn every_mistake_is_shown_as_expected() {
     let mut wrong = vec![];
     for path in manifests("bad") {
         let name = path.file_name().unwrap();
-        let mut ready = Command::cargo_bin("ready").unwrap();
+        let mut ready = Command::new(env!("CARGO_BIN_EXE_ready"));
         ready
             .current_dir(folder("bad"))
             .env_clear()

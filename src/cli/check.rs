@@ -17,6 +17,7 @@ use crate::domain::evidence::Observed;
 use crate::domain::gate::Gate;
 use crate::domain::report::{Report, Run};
 use crate::ledger::{self, Ledger};
+use crate::mask::Masker;
 use crate::probe::{Context, http::Clients, preflight};
 use crate::process::Cancel;
 use crate::reader;
@@ -74,10 +75,11 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     let (gates, deciding) = gates(options, &session, selected.is_some())?;
 
     let tree = session.tree();
+    let masker = secrets::masker(&session.project, &session.folder);
     let mut record = Record::start(&session, options, selected.as_ref(), tree);
-    let (ran, preflight) = record.observe(&session, options, global, selected.as_ref())?;
+    let (ran, preflight) = record.observe(&session, options, global, selected.as_ref(), &masker)?;
     let report = record.conclude(&session, &gates, deciding, ran, preflight);
-    let report = secrets::masked(report, &secrets::masker(&session.project, &session.folder));
+    let report = secrets::masked(report, &masker);
 
     if global.quiet && options.format == "table" {
         // The one sentence leaves no room for them, and they may not be lost.
@@ -177,6 +179,7 @@ impl Record {
         options: &Options,
         global: &Global,
         selected: Option<&BTreeSet<usize>>,
+        masker: &Masker,
     ) -> Result<(Ran, Vec<crate::domain::report::Preflight>)> {
         let cancel = Cancel::new().context("cannot get the descriptors to be stopped by")?;
         let (told, stopping) = mpsc::channel();
@@ -193,7 +196,6 @@ impl Record {
             due.retain(|at| !on_demand(at));
         }
         let durations = durations(session);
-        let masker = secrets::masker(&session.project, &session.folder);
         let clients = Clients::new(runtime);
         let job = Job {
             project: &session.project,
@@ -208,7 +210,7 @@ impl Record {
                 folder: &session.folder,
                 run: &self.run.id,
                 cancel: &cancel,
-                masker: &masker,
+                masker,
                 clients: &clients,
                 read: |format, bytes| match reader::by_name(format) {
                     Some(format) => (format.read)(bytes),

@@ -1,6 +1,8 @@
 //! The real tools that tests run, as `tests/tools.sh` fetched them. A test never goes without its tool in silence: with
 //! `CI=true` it fails, else it says so in the file that `tests/run.sh` prints at the end.
 
+#![allow(dead_code, reason = "each test program uses what it needs")]
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -37,7 +39,8 @@ pub(crate) fn find(test: &str, names: &[&str]) -> Option<Vec<PathBuf>> {
     Some(found)
 }
 
-fn without(test: &str, tool: &str) {
+/// Notes that a test goes without its tool.
+pub(crate) fn without(test: &str, tool: &str) {
     let line = format!("{test}: no {tool}");
     assert!(
         std::env::var("CI").as_deref() != Ok("true"),
