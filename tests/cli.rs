@@ -175,6 +175,12 @@ fn each_command_line_has_its_exit_status_and_its_words() {
         (&["list"], 0, "here    docs", ""),
         (&["list", "--library"], 0, "pytest", ""),
         (
+            &["list", "--library"],
+            0,
+            "JUnit XML, which most test tools write",
+            "",
+        ),
+        (
             &["explain", "absent"],
             0,
             "To mend it: write it (about 30 min)",

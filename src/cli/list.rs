@@ -8,6 +8,7 @@ use clap::Args;
 use super::session::Session;
 use super::{Exit, Global, print_text};
 use crate::manifest::{Library, parse_library_check};
+use crate::reader;
 
 /// List the checks of the manifest, or of the library
 #[derive(Args, Debug)]
@@ -76,7 +77,12 @@ fn library() -> Result<String> {
             check.says,
         ]);
     }
-    Ok(columns(["CHECK", "COMPONENT", "PARAMETERS", "SAYS"], rows))
+    let checks = columns(["CHECK", "COMPONENT", "PARAMETERS", "SAYS"], rows);
+    let readers = reader::ALL
+        .iter()
+        .map(|format| [format.name.to_string(), format.about.to_string()]);
+    let readers = columns(["READER", "READS"], readers.collect());
+    Ok(format!("{checks}\n{readers}"))
 }
 
 /// Rows under a header, each column as wide as its widest cell; the last one runs on.

@@ -258,17 +258,6 @@ impl Ledger {
             .map(|run| serde_json::from_str(&run).context("the last run does not parse"))
             .transpose()
     }
-
-    /// How many runs there are.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn runs(&self) -> Result<u64> {
-        let count = self
-            .connection
-            .query_row("SELECT count(*) FROM runs", [], |row| row.get::<_, i64>(0))?;
-        Ok(count.unsigned_abs())
-    }
 }
 
 /// Whether a ledger is as it should be and only cannot be written.
