@@ -10,7 +10,7 @@ use reqwest::{Client, Method, Request, Url};
 use tokio::runtime::Handle;
 
 use super::{Context, Look};
-use crate::domain::check::{Check, HttpProbe};
+use crate::domain::check::HttpProbe;
 use crate::domain::evidence::{Answer, Attempt, Failure, HttpFailure, Outcome};
 use crate::domain::expectation::{Checked, Held};
 use crate::domain::interpolate;
@@ -102,7 +102,8 @@ fn proxied(url: &Url) -> bool {
     proxy.is_some() && !is_loopback(url) && !set("no_proxy").is_some_and(spared)
 }
 
-pub(super) fn observe(check: &Check, probe: &HttpProbe, context: &Context<'_>) -> Look {
+/// Asks once; `limit` bounds the whole exchange.
+pub(super) fn observe(probe: &HttpProbe, limit: Duration, context: &Context<'_>) -> Look {
     let (started, clock) = (Timestamp::now(), Instant::now());
     let request = match prepare(probe, context) {
         Ok(request) => request,
@@ -127,7 +128,7 @@ pub(super) fn observe(check: &Check, probe: &HttpProbe, context: &Context<'_>) -
     };
     let proxied = proxied(request.url());
     let (sender, receiver) = mpsc::sync_channel(1);
-    let (limit, cancel) = (check.timeout, context.cancel.clone());
+    let cancel = context.cancel.clone();
     context.clients.runtime.spawn(async move {
         let answered = tokio::select! {
             answered = exchange(client, request, proxied) => answered,

@@ -72,7 +72,7 @@ impl Look {
 pub fn observe(check: &Check, context: &Context<'_>) -> Look {
     let look = match &check.probe {
         Probe::Run(probe) => run::observe(check, probe, context),
-        Probe::Http(probe) => http::observe(check, probe, context),
+        Probe::Http(probe) => http::observe(probe, check.timeout, context),
         Probe::File(probe) => {
             let attempt = match context.filled(&probe.pattern, check) {
                 Ok((pattern, folder)) => file::observe(
