@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
@@ -15,10 +16,11 @@ use super::{Exit, Global, format_name, print, style_of};
 use crate::domain::assess::{Deciding, Seen, Setting, assess};
 use crate::domain::evidence::Observed;
 use crate::domain::gate::Gate;
+use crate::domain::limit::{human_duration, parse_duration};
 use crate::domain::report::{Report, Run};
 use crate::ledger::{self, Ledger};
 use crate::mask::Masker;
-use crate::probe::{Context, http::Clients, preflight};
+use crate::probe::{Context, Ports, http::Clients, preflight};
 use crate::process::Cancel;
 use crate::reader;
 use crate::reporter::progress::{Mode, Progress};
@@ -51,6 +53,9 @@ pub(super) struct Options {
     /// Begin nothing more once a check does not hold
     #[arg(long)]
     fail_fast: bool,
+    /// How long the whole run may take (`90s`, `20m`); what has not ended by then is unverified
+    #[arg(long, value_name = "DURATION", env = "READY_TIMEOUT", hide_env_values = true, value_parser = duration)]
+    timeout: Option<Duration>,
     /// Also run the checks that run on demand
     #[arg(long)]
     all: bool,
@@ -60,6 +65,13 @@ pub(super) struct Options {
     /// The output: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = format_name)]
     format: String,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    match parse_duration(text)? {
+        Duration::ZERO => Err("it must be longer than nothing".to_string()),
+        duration => Ok(duration),
+    }
 }
 
 fn percentage(text: &str) -> Result<f64, String> {
@@ -89,7 +101,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         }
     }
     print(&report, &options.format, global.style())?;
-    Ok(exit(&report, record.broken))
+    Ok(exit(&report, &record))
 }
 
 /// The gates of the manifest and of the command line, and what decides.
@@ -118,10 +130,12 @@ fn gates(options: &Options, session: &Session, selected: bool) -> Result<(Vec<Ga
     Ok((gates, deciding))
 }
 
-fn exit(report: &Report, broken: bool) -> Exit {
+fn exit(report: &Report, record: &Record) -> Exit {
     match report {
-        _ if report.run.as_ref().is_some_and(|run| run.interrupted) => Exit::Interrupted,
-        _ if broken => Exit::Broken,
+        _ if record.run.interrupted && !record.out_of_time => Exit::Interrupted,
+        _ if record.broken => Exit::Broken,
+        // Whatever a gate thinks of what it has seen, it has not seen all.
+        _ if record.out_of_time => Exit::Closed,
         _ if report.decision.open => Exit::Open,
         _ => Exit::Closed,
     }
@@ -133,6 +147,8 @@ struct Record {
     tree: Tree,
     warnings: Vec<String>,
     broken: bool,
+    /// The run, not a person, put an end to it.
+    out_of_time: bool,
 }
 
 impl Record {
@@ -163,12 +179,14 @@ impl Record {
             tree: tree.digest.clone(),
             dirty: tree.dirty,
             manifest: Some(session.manifest_digest.clone()),
+            services: vec![],
         };
         Record {
             run,
             tree,
             warnings: vec![],
             broken: false,
+            out_of_time: false,
         }
     }
 
@@ -183,7 +201,8 @@ impl Record {
     ) -> Result<(Ran, Vec<crate::domain::report::Preflight>)> {
         let cancel = Cancel::new().context("cannot get the descriptors to be stopped by")?;
         let (told, stopping) = mpsc::channel();
-        let runtime = signals::serve(&cancel, move |times| _ = told.send(times))
+        let limit = options.timeout;
+        let runtime = signals::serve(&cancel, limit, move |stopping| _ = told.send(stopping))
             .context("cannot listen for signals")?;
         let preflight = preflight::observe(&session.project.requires, &session.folder, &cancel);
         let all = || (0..session.project.checks.len()).collect::<BTreeSet<_>>();
@@ -196,7 +215,7 @@ impl Record {
             due.retain(|at| !on_demand(at));
         }
         let durations = durations(session);
-        let clients = Clients::new(runtime);
+        let (clients, ports) = (Clients::new(runtime), Ports::default());
         let job = Job {
             project: &session.project,
             due: &due,
@@ -211,6 +230,7 @@ impl Record {
                 run: &self.run.id,
                 cancel: &cancel,
                 masker,
+                ports: &ports,
                 clients: &clients,
                 read: |format, bytes| match reader::by_name(format) {
                     Some(format) => (format.read)(bytes),
@@ -228,7 +248,15 @@ impl Record {
         let ran = runner::run(&job, stopping, |event| progress.show(&event));
         progress.end();
         self.run.interrupted = cancel.told() > 0;
+        self.out_of_time = ran.out_of_time;
+        if let Some(limit) = options.timeout.filter(|_| ran.out_of_time) {
+            let limit = human_duration(limit);
+            self.warnings.push(format!(
+                "the run reached its time limit of {limit}: what had not ended by then is unverified"
+            ));
+        }
         self.run.complete = selected.is_none() && !self.run.interrupted;
+        self.run.services = ran.services.clone();
         self.broken |= ran.broken;
         Ok((ran, preflight))
     }

@@ -14,9 +14,21 @@ use crate::probe::variable;
 /// that carry credentials.
 pub(super) fn masker(project: &Project, folder: &Path) -> Masker {
     let checks = || project.checks.iter();
-    let declared =
-        |name: &str| checks().any(|check| check.secrets.iter().any(|secret| secret == name));
-    let filled = |text: &str| interpolate::environment(text, |name| std::env::var(name).ok()).ok();
+    let services = || project.services.iter();
+    let declared = |name: &str| {
+        checks()
+            .flat_map(|check| &check.secrets)
+            .chain(services().flat_map(|service| &service.secrets))
+            .any(|secret| secret == name)
+    };
+    // What only a run knows (the port of a service) is no secret; a text with one in it is taken as it stands.
+    let filled = |text: &str| {
+        let lookup = |name: &str| match name.strip_prefix("env.") {
+            Some(variable) => std::env::var(variable).ok(),
+            None => Some(format!("{{{name}}}")),
+        };
+        interpolate::values(text, lookup).ok()
+    };
     let inherited = std::env::vars_os().filter_map(|(name, value)| {
         Some((
             name.into_string().ok()?,
@@ -25,6 +37,7 @@ pub(super) fn masker(project: &Project, folder: &Path) -> Masker {
     });
     let set = checks()
         .flat_map(|check| &check.env)
+        .chain(services().flat_map(|service| &service.env))
         .filter_map(|(name, value)| Some((name.clone(), filled(value)?)));
     let in_files = checks().flat_map(|check| match &check.probe {
         Probe::Variable(probe) => {

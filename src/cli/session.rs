@@ -81,7 +81,7 @@ impl Session {
                 .project
                 .checks
                 .iter()
-                .map(definition_digest)
+                .map(|check| definition_digest(check, &loaded.project.services))
                 .collect(),
             applicable: loaded.project.checks.iter().map(applies).collect(),
             manifest_digest: loaded.digest,

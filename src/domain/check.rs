@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::expectation::{FileExpect, HttpExpect, RunExpect, TextExpect};
 use super::level::Level;
 use super::limit::Limit;
+use super::listen::ListenProbe;
 
 /// One declared verification of one statement.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -202,10 +203,11 @@ impl Probe {
 
     /// Whether what it sees can change while the project's files do not.
     pub fn looks_outside(&self) -> bool {
-        matches!(
-            self,
-            Probe::Http(_) | Probe::Variable(_) | Probe::Port(_) | Probe::Tool(_)
-        )
+        match self {
+            Probe::Run(run) => run.listen.is_some(),
+            Probe::Http(_) | Probe::Variable(_) | Probe::Port(_) | Probe::Tool(_) => true,
+            Probe::File(_) | Probe::Manual(_) => false,
+        }
     }
 }
 
@@ -220,6 +222,16 @@ pub struct RunProbe {
     pub reader: Option<Reader>,
     /// What its exit status and output must be.
     pub expect: RunExpect,
+    /// The call that it must make while we listen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listen: Option<Box<ListenProbe>>,
+}
+
+impl RunProbe {
+    /// Whether an exit status is as expected. That of a program that must call us decides only where it is asked for.
+    pub fn exit_is_well(&self, status: i32) -> bool {
+        self.expect.exit.contains(&status) || (self.listen.is_some() && self.expect.exit.is_empty())
+    }
 }
 
 /// The format of a tool's results and where they are.
@@ -347,17 +359,17 @@ fn from_names<'de, D: serde::Deserializer<'de>>(
 }
 
 /// Durations as seconds in JSON.
-mod seconds {
+pub(super) mod seconds {
     use super::*;
 
-    pub(super) fn serialize<S: Serializer>(
+    pub(in crate::domain) fn serialize<S: Serializer>(
         duration: &Duration,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         serializer.serialize_f64(duration.as_secs_f64())
     }
 
-    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(
+    pub(in crate::domain) fn deserialize<'de, D: serde::Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Duration, D::Error> {
         let seconds = f64::deserialize(deserializer)?;

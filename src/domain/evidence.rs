@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::expectation::Checked;
+use super::listen::Call;
 use super::reason::Reason;
 
 /// What a run can say about one check.
@@ -69,6 +70,9 @@ pub struct Attempt {
     /// An HTTP answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Answer>,
+    /// The calls that came while it was listened for them, as far as they are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls: Option<Vec<Call>>,
     /// The files that matched, relative to the manifest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<Vec<String>>,
@@ -96,6 +100,7 @@ impl Attempt {
             stdout: None,
             stderr: None,
             answer: None,
+            calls: None,
             files: None,
             reading: None,
             checked: vec![],
@@ -118,6 +123,8 @@ pub enum Outcome {
     Timeout(u64),
     /// The run was stopped, and it with it.
     Cancelled,
+    /// A service that it needs ended by itself or was not healthy in time: before it began, or while it ran.
+    Service(String),
     /// It could not be started.
     Spawn(Failure<SpawnFailure>),
     /// An HTTP answer came.
@@ -169,6 +176,8 @@ pub enum SpawnFailure {
     NoResources,
     /// `{env.NAME}` stands in the command and is not set.
     MissingVariable,
+    /// The port that it is to be called on is taken.
+    PortTaken,
     /// Anything else that the system says.
     Other,
 }

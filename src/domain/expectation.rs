@@ -250,7 +250,8 @@ impl ValueExpect {
         }
     }
 
-    fn check_all(&self, what: String, found: &[&Value]) -> Checked {
+    /// Holds the expectation against every value that was found.
+    pub(super) fn check_all(&self, what: String, found: &[&Value]) -> Checked {
         if let ValueExpect::Exists(wanted) = self {
             return Checked::new(what, found.is_empty() != *wanted, || {
                 if *wanted {

@@ -1,13 +1,19 @@
-//! `{name}` and `{name.name}` in the strings of a check.
+//! `{name}` and `{name.name}` in the strings of a check or a service.
 //!
-//! Parameters are put in when the manifest is loaded; `{env.NAME}` stays and is put in when the check runs. A brace that
-//! is not of this form is literal (`{{json .}}`, regular expressions, JSON). A value never becomes several arguments.
+//! Parameters are put in when the manifest is loaded. What is known only in a run stays and is put in then: `{env.NAME}`,
+//! `{services.ID.port}`, a service's own `{port}`, and `{listen.host}`, `{listen.port}`, `{listen.url}` of a check that
+//! listens. A brace that is not of this form is literal (`{{json .}}`, regular expressions, JSON). A value never becomes
+//! several arguments.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// The heads that are known beside a check's parameters, and not built yet but for `env`.
-const LATER: [&str; 3] = ["services", "listen", "port"];
+/// The heads that mean something in a run, whether or not they do in the text at hand.
+const HEADS: [&str; 4] = ["env", "services", "listen", "port"];
+/// What a check that listens can name.
+pub const OF_LISTEN: [&str; 3] = ["listen.host", "listen.port", "listen.url"];
+/// What a service with a port can name.
+pub const OF_PORT: [&str; 1] = ["port"];
 
 /// A placeholder in a text.
 struct Placeholder<'a> {
@@ -25,37 +31,38 @@ pub struct Unknown {
     pub hint: String,
 }
 
-/// Puts parameters in. An unknown head without a dot is an error; `{env.NAME}` stays.
-pub fn parameters(text: &str, params: &BTreeMap<String, String>) -> Result<String, Unknown> {
+/// Puts parameters in. An unknown head without a dot is an error, and so is a known one that means nothing here: `own`
+/// names what does, beside `env.NAME` and `services.ID.port`, which stay for the run.
+pub fn parameters(
+    text: &str,
+    params: &BTreeMap<String, String>,
+    own: &[&str],
+) -> Result<String, Unknown> {
     let mut result = String::with_capacity(text.len());
     let mut from = 0;
     for placeholder in placeholders(text) {
         let whole = &text[placeholder.range.clone()];
-        let known = || {
-            let names = params.keys().map(|name| format!("`{{{name}}}`"));
-            names
-                .chain(["`{env.NAME}`".to_string()])
-                .collect::<Vec<_>>()
-                .join(", ")
+        let unknown = || {
+            let names = params.keys().map(String::as_str).chain(own.iter().copied());
+            let names = names.chain(["env.NAME", "services.ID.port"]);
+            let names = names.map(|name| format!("`{{{name}}}`"));
+            Unknown {
+                message: format!("`{whole}` is not known"),
+                hint: format!("known here: {}", names.collect::<Vec<_>>().join(", ")),
+            }
         };
         let value = match (placeholder.head, placeholder.rest) {
             ("env", Some(_)) => whole,
             // A definition's own parameter comes before what a word may mean elsewhere.
             (head, None) if params.contains_key(head) => &params[head],
-            (head, _) if LATER.contains(&head) => {
-                let hint = format!("known here: {}", known());
-                return Err(Unknown {
-                    message: format!("`{whole}` is not supported yet"),
-                    hint,
-                });
+            ("services", Some(rest))
+                if rest.split_once('.').is_some_and(|(_, key)| key == "port") =>
+            {
+                whole
             }
-            (_, None) => {
-                let hint = format!("known here: {}", known());
-                return Err(Unknown {
-                    message: format!("`{whole}` is not known"),
-                    hint,
-                });
-            }
+            _ if own.contains(&&whole[1..whole.len() - 1]) => whole,
+            (head, _) if HEADS.contains(&head) => return Err(unknown()),
+            (_, None) => return Err(unknown()),
             (_, Some(_)) => whole,
         };
         result.push_str(&text[from..placeholder.range.start]);
@@ -66,14 +73,18 @@ pub fn parameters(text: &str, params: &BTreeMap<String, String>) -> Result<Strin
     Ok(result)
 }
 
-/// Puts environment variables in; the error is the name of the first that is not set.
-pub fn environment(text: &str, lookup: impl Fn(&str) -> Option<String>) -> Result<String, String> {
+/// Puts in what a run knows: `lookup` is given the name between the braces (`env.HOME`, `services.api.port`, `port`). The
+/// error is the first name that has no value.
+pub fn values(text: &str, lookup: impl Fn(&str) -> Option<String>) -> Result<String, String> {
     let mut result = String::with_capacity(text.len());
     let mut from = 0;
     for placeholder in placeholders(text) {
-        let ("env", Some(name)) = (placeholder.head, placeholder.rest) else {
+        if !HEADS.contains(&placeholder.head)
+            || (placeholder.head == "port") != placeholder.rest.is_none()
+        {
             continue;
-        };
+        }
+        let name = &text[placeholder.range.start + 1..placeholder.range.end - 1];
         let value = lookup(name).ok_or_else(|| name.to_string())?;
         result.push_str(&text[from..placeholder.range.start]);
         result.push_str(&value);
@@ -81,6 +92,14 @@ pub fn environment(text: &str, lookup: impl Fn(&str) -> Option<String>) -> Resul
     }
     result.push_str(&text[from..]);
     Ok(result)
+}
+
+/// The services whose port a text names.
+pub fn services(text: &str) -> impl Iterator<Item = &str> {
+    placeholders(text)
+        .into_iter()
+        .filter(|placeholder| placeholder.head == "services")
+        .filter_map(|placeholder| placeholder.rest?.strip_suffix(".port"))
 }
 
 /// Every `{name}` and `{name.name}`, leaving out what stands in doubled braces and a shell's `${name}`.
@@ -157,10 +176,13 @@ mod tests {
             ("{a{file}", Ok("{aa b; rm {env.X}")),
             ("{ü} {file.} {.file}", Ok("{ü} {file.} {.file}")),
             ("{fiel}", Err("`{fiel}` is not known")),
-            ("{port}", Err("`{port}` is not supported yet")),
+            ("{port}", Err("`{port}` is not known")),
+            ("{listen.port}", Ok("{listen.port}")),
+            ("{listen.sport}", Err("`{listen.sport}` is not known")),
+            ("{services.api.port}", Ok("{services.api.port}")),
             (
-                "{services.api.port}",
-                Err("`{services.api.port}` is not supported yet"),
+                "{services.api.host}",
+                Err("`{services.api.host}` is not known"),
             ),
             ("echo ${HOME} ${file}", Ok("echo ${HOME} ${file}")),
             ("{ file }", Ok("{ file }")),
@@ -168,7 +190,7 @@ mod tests {
             ("ü{file}ü", Ok("üa b; rm {env.X}ü")),
         ];
         for (text, expected) in cases {
-            let result = parameters(text, &params).map_err(|unknown| unknown.message);
+            let result = parameters(text, &params, &OF_LISTEN).map_err(|unknown| unknown.message);
             assert_eq!(
                 result.as_deref().map_err(String::as_str),
                 expected,
@@ -178,12 +200,24 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_is_put_in_last() {
-        let lookup = |name: &str| (name == "HOST").then(|| "h{env.HOST}".to_string());
+    fn what_a_run_knows_is_put_in_last() {
+        let lookup = |name: &str| match name {
+            "env.HOST" => Some("h{env.HOST}".to_string()),
+            "services.api.port" => Some("81".to_string()),
+            _ => None,
+        };
         assert_eq!(
-            environment("http://{env.HOST}/{x}", lookup),
-            Ok("http://h{env.HOST}/{x}".to_string())
+            values("http://{env.HOST}:{services.api.port}/{x}{a.b}", lookup),
+            Ok("http://h{env.HOST}:81/{x}{a.b}".to_string())
         );
-        assert_eq!(environment("{env.NONE}", lookup), Err("NONE".to_string()));
+        assert_eq!(values("{env.NONE}", lookup), Err("env.NONE".to_string()));
+        assert_eq!(values("{port}", lookup), Err("port".to_string()));
+    }
+
+    #[test]
+    fn named_services_are_found() {
+        let named =
+            services("{services.a.port} {{services.b.port}} {services.c-d.port}{env.services}");
+        assert_eq!(named.collect::<Vec<_>>(), ["a", "c-d"]);
     }
 }

@@ -84,6 +84,14 @@ pub struct Limit {
 }
 
 impl Limit {
+    /// `>= least`.
+    pub fn at_least(least: f64) -> Limit {
+        Limit {
+            operator: Operator::AtLeast,
+            bound: least,
+        }
+    }
+
     /// Reads a comparison of a plain number; the error says what is wrong.
     pub fn parse(text: &str) -> Result<Limit, String> {
         let (operator, rest) = Operator::split(text);

@@ -16,11 +16,13 @@ pub mod gate;
 pub mod interpolate;
 pub mod level;
 pub mod limit;
+pub mod listen;
 pub mod project;
 pub mod ratio;
 pub mod reason;
 pub mod report;
 pub mod score;
+pub mod service;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod verdict;

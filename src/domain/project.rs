@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::check::{Check, Source};
 use super::gate::Gate;
 use super::level::{Caps, Level};
+use super::service::Service;
 use super::waiver::Waiver;
 
 /// The project and all that its manifest declares.
@@ -24,6 +25,8 @@ pub struct Project {
     pub components: Vec<Component>,
     /// Declared checks, in order of the manifest.
     pub checks: Vec<Check>,
+    /// Declared services, in order of the manifest.
+    pub services: Vec<Service>,
     /// Declared gates, the default one first.
     pub gates: Vec<Gate>,
     /// Declared waivers.
@@ -36,6 +39,11 @@ impl Project {
     /// The check of that id.
     pub fn check(&self, id: &str) -> Option<&Check> {
         self.checks.iter().find(|check| check.id == id)
+    }
+
+    /// The service of that id.
+    pub fn service(&self, id: &str) -> Option<&Service> {
+        self.services.iter().find(|service| service.id == id)
     }
 }
 
@@ -84,5 +92,7 @@ pub struct Component {
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 /// The time limit of an HTTP probe that states none: nobody waits ten minutes for an answer.
 pub const HTTP_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a call may take to arrive where the manifest does not say.
+pub const LISTEN_WITHIN: Duration = Duration::from_secs(15);
 /// How long evidence counts that depends on the outside.
 pub const OUTSIDE_MAX_AGE: Duration = Duration::from_secs(24 * 3600);

@@ -13,6 +13,7 @@ use super::evidence::{Counts, Evidence};
 use super::gate::GateState;
 use super::level::Level;
 use super::reason::Reason;
+use super::service::ServiceRun;
 use super::verdict::Verdict;
 use super::waiver::{Waiver, WaiverState};
 
@@ -86,6 +87,9 @@ pub struct Run {
     pub dirty: Option<bool>,
     /// The manifest's digest, `sha256:…`.
     pub manifest: Option<String>,
+    /// The services that checks needed, and what became of them.
+    #[serde(default)]
+    pub services: Vec<ServiceRun>,
 }
 
 /// The machine.

@@ -15,6 +15,7 @@ use super::expectation::*;
 use super::gate::Gate;
 use super::level::Level;
 use super::limit::Limit;
+use super::listen::ListenProbe;
 use super::project::{Claimed, Component, Project};
 use super::reason::{Code, Reason};
 use super::report::{Host, Report, Run};
@@ -103,10 +104,25 @@ pub(crate) fn run(id: &str) -> Check {
         shell: false,
         reader: None,
         expect: RunExpect::default(),
+        listen: None,
     };
     Check {
         level: Level::Validated,
         ..check(id, Probe::Run(probe))
+    }
+}
+
+/// A call, any call.
+pub(crate) fn listening() -> ListenProbe {
+    ListenProbe {
+        port: None,
+        method: None,
+        path: "/**".to_string(),
+        headers: BTreeMap::new(),
+        body: TextExpect::default(),
+        json: BTreeMap::new(),
+        count: Limit::at_least(1.0),
+        within: Duration::from_secs(15),
     }
 }
 
@@ -126,6 +142,7 @@ pub(crate) fn counted(id: &str) -> Check {
         shell: false,
         reader: Some(reader),
         expect: RunExpect::default(),
+        listen: None,
     };
     check(id, Probe::Run(probe))
 }
@@ -448,6 +465,7 @@ impl Scene {
             tree: None,
             dirty: None,
             manifest: None,
+            services: vec![],
         });
         self
     }

@@ -124,12 +124,7 @@ pub fn judge(check: &Check, observed: &Observed, now: Timestamp) -> Judgement {
     let evidence = match observed {
         Observed::Evidence(evidence) => evidence,
         Observed::Withheld(reason) => {
-            // A service that ran and died is evidence against what needs it; every other reason leaves it open.
-            let verdict = match reason.code {
-                Code::ServiceFailed => Verdict::Failed,
-                _ => Verdict::Unverified,
-            };
-            return Judgement::new(verdict, reason.code, reason.text.clone());
+            return Judgement::unverified(reason.code, reason.text.clone());
         }
     };
     let mut judgement = judge_attempts(check, evidence, now);
@@ -208,6 +203,7 @@ pub fn judge_attempt(check: &Check, attempt: &Attempt, now: Timestamp) -> Judgem
             )
         }
         Outcome::Cancelled => Judgement::unverified(Code::Interrupted, "stopped before it ended"),
+        Outcome::Service(text) => Judgement::failed(Code::ServiceFailed, text.clone()),
         Outcome::Spawn(failure) => match failure.kind {
             SpawnFailure::MissingProgram | SpawnFailure::MissingInterpreter => {
                 Judgement::unverified(Code::ToolMissing, with_install(check, &failure.text))
@@ -217,6 +213,7 @@ pub fn judge_attempt(check: &Check, attempt: &Attempt, now: Timestamp) -> Judgem
             | SpawnFailure::IsDirectory => {
                 Judgement::failed(Code::CannotStart, failure.text.clone())
             }
+            SpawnFailure::PortTaken => Judgement::unverified(Code::PortTaken, failure.text.clone()),
             SpawnFailure::NoResources | SpawnFailure::MissingVariable | SpawnFailure::Other => {
                 Judgement::unverified(Code::CannotTell, failure.text.clone())
             }
@@ -384,7 +381,7 @@ fn judge_exit(check: &Check, attempt: &Attempt, status: i32) -> Judgement {
             format!("{problem} (exit status {status})"),
         ),
         (Some(_), None) => Judgement::unverified(Code::Unreadable, "its results were not read"),
-        (None, _) if !run.expect.exit.contains(&status) => {
+        (None, _) if !run.exit_is_well(status) => {
             let wanted = run
                 .expect
                 .exit
@@ -403,7 +400,10 @@ fn judge_exit(check: &Check, attempt: &Attempt, status: i32) -> Judgement {
             Judgement::new(
                 Verdict::Verified,
                 Code::Held,
-                format!("exit status {status}"),
+                match attempt.checked.as_slice() {
+                    [] => format!("exit status {status}"),
+                    _ => held_text(attempt),
+                },
             )
         }),
     }

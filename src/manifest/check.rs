@@ -1,5 +1,6 @@
 //! One check: its merged keys read into a [`Check`].
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
@@ -10,7 +11,7 @@ use super::values::{
     applies, cannot_tell, level, operating_systems, priority, strings, strings_at, weight,
 };
 use crate::domain::check::{Blocking, Check, Exits, Fix, NeedsTool, Probe, Source};
-use crate::domain::interpolate;
+use crate::domain::interpolate::{self, OF_LISTEN};
 use crate::domain::level::Level;
 use crate::domain::limit::Limit;
 use crate::domain::project::{DEFAULT_TIMEOUT, HTTP_TIMEOUT, OUTSIDE_MAX_AGE};
@@ -36,6 +37,10 @@ pub(super) struct Read {
     pub(super) library_component: bool,
     pub(super) needs: Vec<At<String>>,
     pub(super) blocking: Vec<At<String>>,
+    /// The services whose port it names.
+    pub(super) ports_of: Vec<At<String>>,
+    /// Whether it says how long its evidence counts.
+    pub(super) has_max_age: bool,
 }
 
 /// Reads a check from its merged keys. A mistake is noted and the rest is read on. `complete` is false where the
@@ -57,12 +62,11 @@ pub(super) fn read(
             item.unknown(&place, &[&KEYS[..], &MORE_KEYS[..]].concat());
         }
     }
+    let listens = keys.get("listen").is_some();
     let reading = Reading {
-        keys,
-        params,
-        context,
-        header,
+        context: Some(context),
         complete,
+        ..Reading::new(keys, params, header, if listens { &OF_LISTEN } else { &[] })
     };
     let probe = if complete {
         reading.probe(library.is_some())
@@ -189,6 +193,8 @@ pub(super) fn read(
         is_blocking,
         needs,
         blocking: blocking_names,
+        ports_of: reading.ports_of(),
+        has_max_age: keys.get("max_age").is_some(),
     }
 }
 
@@ -196,17 +202,47 @@ pub(super) fn read(
 pub(super) struct Reading<'k, 'a, 'c> {
     pub(super) keys: &'k Keys<'a>,
     params: &'k BTreeMap<String, String>,
-    pub(super) context: &'c Context<'c>,
+    /// None for a service, which has nothing that depends on it.
+    pub(super) context: Option<&'c Context<'c>>,
     pub(super) header: &'k Item<'a>,
     complete: bool,
+    /// The names that are known in a run of this alone.
+    own: &'static [&'static str],
+    ports_of: RefCell<Vec<At<String>>>,
 }
 
-impl<'a> Reading<'_, 'a, '_> {
+impl<'k, 'a, 'c> Reading<'k, 'a, 'c> {
+    pub(super) fn new(
+        keys: &'k Keys<'a>,
+        params: &'k BTreeMap<String, String>,
+        header: &'k Item<'a>,
+        own: &'static [&'static str],
+    ) -> Reading<'k, 'a, 'c> {
+        Reading {
+            keys,
+            params,
+            context: None,
+            header,
+            complete: true,
+            own,
+            ports_of: RefCell::default(),
+        }
+    }
+
+    /// The services whose port was named so far, each with its place.
+    pub(super) fn ports_of(&self) -> Vec<At<String>> {
+        self.ports_of.borrow().clone()
+    }
+
     /// A string with its parameters put in.
     pub(super) fn filled(&self, item: &Item<'a>) -> Option<String> {
         let text = item.text()?;
-        match interpolate::parameters(&text, self.params) {
-            Ok(text) => Some(text),
+        match interpolate::parameters(&text, self.params, self.own) {
+            Ok(text) => {
+                let named = interpolate::services(&text).map(|id| At::new(id.to_string(), item));
+                self.ports_of.borrow_mut().extend(named);
+                Some(text)
+            }
             Err(_) if !self.complete => Some(text),
             Err(unknown) => {
                 item.problem(unknown.message, Some(unknown.hint));
@@ -223,7 +259,7 @@ impl<'a> Reading<'_, 'a, '_> {
     /// The level that the probe gives, or the library says; the manifest may only lower it.
     fn level(&self, probe: &Probe) -> Level {
         let natural = match probe {
-            Probe::Run(run) if run.reader.is_some() => Level::Exercised,
+            Probe::Run(run) if run.reader.is_some() || run.listen.is_some() => Level::Exercised,
             Probe::Run(_) => Level::Validated,
             Probe::Http(http) if http.expect.reads_body() => Level::Exercised,
             Probe::Http(_) => Level::Validated,
@@ -269,7 +305,7 @@ impl<'a> Reading<'_, 'a, '_> {
             .collect()
     }
 
-    fn environment(&self) -> BTreeMap<String, String> {
+    pub(super) fn environment(&self) -> BTreeMap<String, String> {
         let fields = self.keys.fields("env");
         fields
             .filter_map(|item| {
@@ -346,6 +382,7 @@ impl<'a> Reading<'_, 'a, '_> {
                 &[
                     "shell",
                     "reader",
+                    "listen",
                     "env",
                     "clean_env",
                     "leaves_running",
@@ -419,7 +456,7 @@ impl<'a> Reading<'_, 'a, '_> {
     }
 }
 
-fn needs_tool<'a>(item: &Item<'a>, reading: &Reading<'_, 'a, '_>) -> Option<NeedsTool> {
+pub(super) fn needs_tool<'a>(item: &Item<'a>, reading: &Reading<'_, 'a, '_>) -> Option<NeedsTool> {
     let (mut name, mut install) = (None, None);
     for field in item.table()? {
         match field.key {

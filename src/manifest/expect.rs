@@ -1,5 +1,7 @@
 //! `expect`, for each kind of probe.
 
+use std::collections::BTreeMap;
+
 use super::item::Item;
 use super::values::one_of;
 use crate::domain::expectation::{
@@ -45,31 +47,39 @@ pub(super) fn http<'i, 'a: 'i>(fields: impl Iterator<Item = &'i Item<'a>>) -> Ht
                     item.problem("`status` names no status", None);
                 }
             }
-            "headers" => {
-                let fields = item.table().into_iter().flatten();
-                expect.headers = fields
-                    .filter_map(|field| Some((field.key.to_ascii_lowercase(), one_value(&field)?)))
-                    .collect();
-            }
-            "json" => {
-                for field in item.table().into_iter().flatten() {
-                    if let Err(error) = serde_json_path::JsonPath::parse(field.key) {
-                        let hint = "write it like `$.status` or `$.items[0].name` (RFC 9535)";
-                        field.key_problem(
-                            format!("`{}` is not a JSONPath: {error}", field.key),
-                            Some(hint.into()),
-                        );
-                    } else if let Some(value) = one_value(&field) {
-                        expect.json.insert(field.key.to_string(), value);
-                    }
-                }
-            }
+            "headers" => expect.headers = headers(item),
+            "json" => expect.json = json(item),
             "body" => expect.body = text(item),
             "latency" => expect.latency_ms = item.latency(),
             _ => item.unknown(
                 "`expect` of an `http`",
                 &["status", "headers", "json", "body", "latency"],
             ),
+        }
+    }
+    expect
+}
+
+/// Expected values by lower-case header name.
+pub(super) fn headers(item: &Item<'_>) -> BTreeMap<String, ValueExpect> {
+    let fields = item.table().into_iter().flatten();
+    fields
+        .filter_map(|field| Some((field.key.to_ascii_lowercase(), one_value(&field)?)))
+        .collect()
+}
+
+/// Expected values by JSONPath.
+pub(super) fn json(item: &Item<'_>) -> BTreeMap<String, ValueExpect> {
+    let mut expect = BTreeMap::new();
+    for field in item.table().into_iter().flatten() {
+        if let Err(error) = serde_json_path::JsonPath::parse(field.key) {
+            let hint = "write it like `$.status` or `$.items[0].name` (RFC 9535)";
+            field.key_problem(
+                format!("`{}` is not a JSONPath: {error}", field.key),
+                Some(hint.into()),
+            );
+        } else if let Some(value) = one_value(&field) {
+            expect.insert(field.key.to_string(), value);
         }
     }
     expect
@@ -162,7 +172,7 @@ pub(super) fn version_constraint(item: &Item<'_>) -> Option<String> {
     Some(text)
 }
 
-fn text(item: &Item<'_>) -> TextExpect {
+pub(super) fn text(item: &Item<'_>) -> TextExpect {
     let mut expect = TextExpect::default();
     for field in item.table().into_iter().flatten() {
         match field.key {

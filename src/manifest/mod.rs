@@ -12,6 +12,7 @@ mod probes;
 mod problem;
 mod project;
 mod sections;
+mod service;
 mod values;
 
 use std::path::{Path, PathBuf};

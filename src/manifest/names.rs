@@ -3,12 +3,13 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::item::At;
 use super::problem::nearest;
 use super::project::Whole;
 use super::sections::{self, ReadGate};
 use crate::domain::check::Blocking;
 use crate::domain::gate::{DEFAULT, Gate};
-use crate::domain::project::Project;
+use crate::domain::project::{OUTSIDE_MAX_AGE, Project};
 
 impl Whole<'_> {
     /// Holds the names against each other, and adds the components that library checks bring along.
@@ -26,15 +27,7 @@ impl Whole<'_> {
                 nearest(name, ids.iter().map(String::as_str))
             }
         };
-        for need in self.checks.iter().flat_map(|read| &read.needs) {
-            if !ids.contains(&need.value) {
-                need.problem(
-                    self.problems,
-                    format!("`needs` names no check: `{}`", need.value),
-                    near(&need.value),
-                );
-            }
-        }
+        self.services(&ids, &near);
         for name in &self.waived {
             if !ids.contains(&name.value) {
                 name.problem(
@@ -48,12 +41,97 @@ impl Whole<'_> {
         self.cycles();
         self.implicit_gate();
         self.project.gates = self.gates.into_iter().map(|read| read.gate).collect();
-        self.project.checks = self
-            .checks
-            .into_iter()
-            .filter_map(|read| read.check)
-            .collect();
+        let services = self.services.into_iter();
+        self.project.services = services.filter_map(|read| read.service).collect();
+        let services = &self.project.services;
+        let checks = self.checks.into_iter().filter_map(|read| {
+            let mut check = read.check?;
+            let outside = services
+                .iter()
+                .any(|service| check.needs.contains(&service.id));
+            if outside && !read.has_max_age {
+                check.max_age = Some(OUTSIDE_MAX_AGE);
+            }
+            Some(check)
+        });
+        self.project.checks = checks.collect();
         self.project
+    }
+
+    /// Checks and services share one namespace; what either needs is in it, and whose port it names, it needs.
+    fn services(&self, checks: &BTreeSet<String>, near: &dyn Fn(&str) -> Option<String>) {
+        let services = self
+            .services
+            .iter()
+            .map(|read| (read.id.value.as_str(), read));
+        let services = services.collect::<BTreeMap<_, _>>();
+        for read in self
+            .services
+            .iter()
+            .filter(|read| checks.contains(&read.id.value))
+        {
+            let message = format!("`{}` is the name of a check as well", read.id.value);
+            let hint = "checks and services share one namespace: give it another name";
+            read.id.problem(self.problems, message, Some(hint.into()));
+        }
+        let mut ports = BTreeMap::new();
+        for read in &self.services {
+            let Some(port) = &read.port else { continue };
+            if let Some(other) = ports.insert(port.value, &read.id.value) {
+                let message = format!("service `{other}` has port {} as well", port.value);
+                let hint = "give it another, or let both be `\"auto\"`";
+                port.problem(self.problems, message, Some(hint.into()));
+            }
+        }
+        let of_checks = self.checks.iter().map(|read| (&read.needs, &read.ports_of));
+        let of_services = self
+            .services
+            .iter()
+            .map(|read| (&read.needs, &read.ports_of));
+        for (needs, ports_of) in of_checks.chain(of_services) {
+            let unknown = |need: &&At<String>| {
+                !checks.contains(&need.value) && !services.contains_key(need.value.as_str())
+            };
+            for need in needs.iter().filter(unknown) {
+                let message = format!("`needs` names no check and no service: `{}`", need.value);
+                let hint = nearest(&need.value, services.keys().copied());
+                need.problem(self.problems, message, hint.or_else(|| near(&need.value)));
+            }
+            for named in ports_of {
+                let text = format!("`{{services.{}.port}}`", named.value);
+                match services.get(named.value.as_str()) {
+                    None => {
+                        let hint = nearest(&named.value, services.keys().copied());
+                        named.problem(self.problems, format!("{text} names no service"), hint);
+                    }
+                    Some(read)
+                        if read
+                            .service
+                            .as_ref()
+                            .is_some_and(|service| service.port.is_none()) =>
+                    {
+                        let hint = format!("add `port = \"auto\"` to [services.{}]", named.value);
+                        named.problem(
+                            self.problems,
+                            format!("{text}: that service has no `port`"),
+                            Some(hint),
+                        );
+                    }
+                    Some(_) if !needs.iter().any(|need| need.value == named.value) => {
+                        let hint = format!(
+                            "add `needs = [\"{}\"]`: it is started only for what needs it",
+                            named.value
+                        );
+                        named.problem(
+                            self.problems,
+                            format!("{text} is named and not needed"),
+                            Some(hint),
+                        );
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
     }
 
     /// A check without a component is one by itself: it may not have the name of another.
@@ -196,14 +274,19 @@ impl Whole<'_> {
 
     /// Names each cycle of `needs` in full, once, at its first check.
     fn cycles(&self) {
-        let index = self
+        let checks = self
             .checks
             .iter()
-            .enumerate()
-            .map(|(at, read)| (read.id.value.as_str(), at))
-            .collect::<BTreeMap<_, _>>();
-        let mut done = vec![false; self.checks.len()];
-        for start in 0..self.checks.len() {
+            .map(|read| (read.id.value.as_str(), &read.needs));
+        let services = self
+            .services
+            .iter()
+            .map(|read| (read.id.value.as_str(), &read.needs));
+        let nodes = checks.chain(services).collect::<Vec<_>>();
+        let index = nodes.iter().enumerate().map(|(at, (id, _))| (*id, at));
+        let index = index.collect::<BTreeMap<_, _>>();
+        let mut done = vec![false; nodes.len()];
+        for start in 0..nodes.len() {
             // An explicit stack: a chain of needs may be as long as the manifest.
             let mut path = vec![(start, 0usize)];
             let mut on_path = BTreeSet::from([start]);
@@ -212,7 +295,7 @@ impl Whole<'_> {
                     on_path.remove(&at);
                     continue;
                 }
-                let Some(need) = self.checks[at].needs.get(next) else {
+                let Some(need) = nodes[at].1.get(next) else {
                     done[at] = true;
                     on_path.remove(&at);
                     continue;
@@ -225,9 +308,9 @@ impl Whole<'_> {
                     let from = path.iter().position(|(at, _)| *at == needed).unwrap_or(0);
                     let mut names = path[from..]
                         .iter()
-                        .map(|(at, _)| self.checks[*at].id.value.as_str())
+                        .map(|(at, _)| nodes[*at].0)
                         .collect::<Vec<_>>();
-                    names.push(self.checks[needed].id.value.as_str());
+                    names.push(nodes[needed].0);
                     need.problem(
                         self.problems,
                         format!("`needs` goes in a circle: {}", names.join(" → ")),

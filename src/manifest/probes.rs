@@ -9,6 +9,10 @@ use crate::domain::check::{
     Attestation, FileProbe, HttpProbe, PortProbe, Probe, Reader, ReaderInput, RunProbe, ToolProbe,
     VariableProbe,
 };
+use crate::domain::expectation::TextExpect;
+use crate::domain::limit::Limit;
+use crate::domain::listen::ListenProbe;
+use crate::domain::project::LISTEN_WITHIN;
 
 impl<'a> Reading<'_, 'a, '_> {
     /// The one probe of the check.
@@ -64,11 +68,21 @@ impl<'a> Reading<'_, 'a, '_> {
     }
 
     fn run(&self, item: &Item<'a>) -> Option<RunProbe> {
-        let expect = expect::run(self.keys.fields("expect"));
+        let mut expect = expect::run(self.keys.fields("expect"));
+        let listen = self.keys.get("listen").map(|item| self.listen(item));
+        let says_exit = self.keys.fields("expect").any(|item| item.key == "exit");
+        if listen.is_some() && !says_exit {
+            // What must call us may well end in the error that it is to report.
+            expect.exit = vec![];
+        }
         let reader = self.keys.get("reader").map(|item| self.reader(item));
         let (argv, shell) = self.argv(item)?;
         let reader = match reader {
             Some(reader) => Some(reader?),
+            None => None,
+        };
+        let listen = match listen {
+            Some(listen) => Some(Box::new(listen?)),
             None => None,
         };
         Some(RunProbe {
@@ -76,11 +90,12 @@ impl<'a> Reading<'_, 'a, '_> {
             shell,
             reader,
             expect,
+            listen,
         })
     }
 
     /// The program with its arguments, or the script, and which of them it is.
-    fn argv(&self, item: &Item<'a>) -> Option<(Vec<String>, bool)> {
+    pub(super) fn argv(&self, item: &Item<'a>) -> Option<(Vec<String>, bool)> {
         let shell = self
             .keys
             .get("shell")
@@ -172,14 +187,14 @@ impl<'a> Reading<'_, 'a, '_> {
             named.key_problem("the reader `json` is not supported yet", None);
             return None;
         }
-        match (self.context.reader)(&format) {
+        match self.context.and_then(|context| (context.reader)(&format)) {
             Some(exits) => Some(Reader {
                 format,
                 input,
                 exits,
             }),
             None => {
-                let names = self.context.reader_names;
+                let names = self.context.map_or(&[][..], |context| context.reader_names);
                 let hint = nearest(&format, names.iter().copied())
                     .unwrap_or_else(|| format!("readers: {}", names.join(", ")));
                 let message = format!("there is no reader `{format}`");
@@ -193,21 +208,58 @@ impl<'a> Reading<'_, 'a, '_> {
         }
     }
 
+    fn listen(&self, item: &Item<'a>) -> Option<ListenProbe> {
+        let mut listen = ListenProbe {
+            port: None,
+            method: None,
+            path: "/**".to_string(),
+            headers: Default::default(),
+            body: TextExpect::default(),
+            json: Default::default(),
+            count: Limit::at_least(1.0),
+            within: LISTEN_WITHIN,
+        };
+        for field in item.table()? {
+            match field.key {
+                "port" => listen.port = field.whole(1, 65_535).map(|port| port as u16),
+                "method" => listen.method = self.method(&field),
+                "path" => match self.filled_not_empty(&field) {
+                    Some(path) if path.starts_with(['/', '*']) => listen.path = path,
+                    Some(path) => {
+                        let hint =
+                            format!("write `/{path}`, or `**/{path}` for any folder before it");
+                        field.problem("`path` must begin with `/` or `*`", Some(hint));
+                    }
+                    None => {}
+                },
+                "headers" => listen.headers = expect::headers(&field),
+                "body" if field.is_table() => listen.body = expect::text(&field),
+                "body" => listen.body.contains = field.strings(),
+                "json" => listen.json = expect::json(&field),
+                "count" => listen.count = field.limit().unwrap_or(listen.count),
+                "within" => listen.within = field.duration(false).unwrap_or(listen.within),
+                _ => field.unknown(
+                    "`listen`",
+                    &[
+                        "port", "method", "path", "headers", "body", "json", "count", "within",
+                    ],
+                ),
+            }
+        }
+        Some(listen)
+    }
+
+    fn method(&self, item: &Item<'a>) -> Option<String> {
+        let method = item.string()?.to_ascii_uppercase();
+        if !method.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+            item.problem(format!("`{method}` is not an HTTP method"), None);
+        }
+        Some(method)
+    }
+
     fn http(&self, item: &Item<'a>) -> Option<HttpProbe> {
         let url = self.url(item);
-        let method = self
-            .keys
-            .get("method")
-            .and_then(Item::string)
-            .map(|method| method.to_ascii_uppercase());
-        if let Some(method) = method
-            .as_deref()
-            .filter(|m| !m.bytes().all(|b| b.is_ascii_alphabetic()))
-        {
-            self.keys
-                .get("method")?
-                .problem(format!("`{method}` is not an HTTP method"), None);
-        }
+        let method = self.keys.get("method").and_then(|item| self.method(item));
         let headers = self
             .keys
             .get("headers")
@@ -245,7 +297,7 @@ impl<'a> Reading<'_, 'a, '_> {
     }
 
     /// An absolute URL with a host, as far as that can be said before variables are put in.
-    fn url(&self, item: &Item<'a>) -> Option<String> {
+    pub(super) fn url(&self, item: &Item<'a>) -> Option<String> {
         let url = self.filled_not_empty(item)?;
         let after_scheme = ["http://", "https://"]
             .iter()
@@ -324,7 +376,7 @@ impl<'a> Reading<'_, 'a, '_> {
             }
         }
         let (on, expires) = (on?, expires?);
-        if on.value > self.context.today {
+        if self.context.is_some_and(|context| on.value > context.today) {
             on.problem(
                 item.origin.problems,
                 format!("{} is in the future", on.value),

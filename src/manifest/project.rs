@@ -11,12 +11,14 @@ use super::item::{At, Item, Origin, items};
 use super::keys::Keys;
 use super::problem::{Collector, Problems, SourceText, Syntax, nearest};
 use super::sections::{self, Lines, ReadGate};
+use super::service::{self, ReadService};
 use super::{Formats, Library};
 use crate::domain::check::{Check, Source};
 use crate::domain::gate::DEFAULT;
 use crate::domain::project::Project;
+use crate::domain::service::Service;
 
-const SECTIONS: [&str; 10] = [
+const SECTIONS: [&str; 11] = [
     "project",
     "requires",
     "claims",
@@ -24,11 +26,12 @@ const SECTIONS: [&str; 10] = [
     "gate",
     "gates",
     "components",
+    "services",
     "checks",
     "waivers",
     "library",
 ];
-const LATER: [&str; 3] = ["services", "ignore", "prove"];
+const LATER: [&str; 2] = ["ignore", "prove"];
 
 pub(super) fn place(file: &str, line: usize) -> Source {
     Source {
@@ -116,6 +119,7 @@ pub(super) fn parse_with(
         project: Project::default(),
         ids: BTreeSet::new(),
         checks: vec![],
+        services: vec![],
         gates: vec![],
         waived: vec![],
         problems: &problems,
@@ -186,6 +190,7 @@ pub(super) struct Whole<'p> {
     /// Every check that is declared, whatever is wrong with it.
     pub(super) ids: BTreeSet<String>,
     pub(super) checks: Vec<Read>,
+    pub(super) services: Vec<ReadService>,
     pub(super) gates: Vec<ReadGate>,
     pub(super) waived: Vec<At<String>>,
     pub(super) problems: &'p Collector,
@@ -214,6 +219,11 @@ impl Whole<'_> {
                 "components" => {
                     let components = headers().map(|header| sections::component(&header, lines));
                     self.project.components.extend(components);
+                }
+                "services" => {
+                    let read =
+                        headers().map(|header| service::read(&header, lines.source(&header)));
+                    self.services.extend(read);
                 }
                 "checks" => {
                     let read = |header: Item<'a>| {
@@ -290,22 +300,31 @@ fn read_check<'a>(
     ))
 }
 
-/// The digest of a check's definition: what its evidence is bound to. The values of its environment are in it, so that
-/// a changed one makes old evidence stale; the digest does not give them away.
-pub fn definition_digest(check: &Check) -> String {
+/// The digest of a check's definition and of the services that it needs: what its evidence is bound to. The values of
+/// their environments are in it, so that a changed one makes old evidence stale; the digest does not give them away.
+pub fn definition_digest(check: &Check, services: &[Service]) -> String {
     let mut hasher = blake3::Hasher::new();
     let json = serde_json::to_vec(&Check {
         source: Source::default(),
         ..check.clone()
-    })
-    .unwrap_or_default();
-    hasher.update(&json);
-    for (name, value) in &check.env {
-        hasher
-            .update(name.as_bytes())
-            .update(&[0])
-            .update(value.as_bytes())
-            .update(&[0]);
+    });
+    hasher.update(&json.unwrap_or_default());
+    let environment = |env: &BTreeMap<String, String>, hasher: &mut blake3::Hasher| {
+        for (name, value) in env {
+            hasher.update(name.as_bytes()).update(&[0]);
+            hasher.update(value.as_bytes()).update(&[0]);
+        }
+    };
+    environment(&check.env, &mut hasher);
+    let mut named = check.needs.iter().collect::<BTreeSet<_>>();
+    let mut open = named.clone();
+    while let Some(id) = open.pop_first() {
+        let Some(service) = services.iter().find(|service| service.id == *id) else {
+            continue;
+        };
+        hasher.update(&serde_json::to_vec(service).unwrap_or_default());
+        environment(&service.env, &mut hasher);
+        open.extend(service.needs.iter().filter(|need| named.insert(need)));
     }
     format!("blake3:{}", hasher.finalize().to_hex())
 }

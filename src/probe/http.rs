@@ -14,7 +14,7 @@ use crate::domain::check::HttpProbe;
 use crate::domain::evidence::{Answer, Attempt, Failure, HttpFailure, Outcome};
 use crate::domain::expectation::{Checked, Held};
 use crate::domain::interpolate;
-use crate::process::{Captured, Keep};
+use crate::process::{self, Captured, Keep};
 
 /// The most of a body that is read; a longer one is cut off.
 const BODY_AT_MOST: u64 = 16 << 20;
@@ -45,6 +45,11 @@ impl Clients {
             plain: OnceLock::new(),
             secure: OnceLock::new(),
         }
+    }
+
+    /// What serves requests, timers and listeners.
+    pub(super) fn runtime(&self) -> &Handle {
+        &self.runtime
     }
 
     fn client(&self, url: &Url) -> Result<Client, String> {
@@ -111,7 +116,7 @@ pub(super) fn observe(probe: &HttpProbe, limit: Duration, context: &Context<'_>)
             let outcome = Outcome::Unanswered(Failure::new(HttpFailure::CannotSend, text));
             return Look {
                 target: Some(probe.url.clone()),
-                ..Look::new(Attempt::new(started, 0, outcome))
+                ..Look::of(Attempt::new(started, 0, outcome))
             };
         }
     };
@@ -122,17 +127,17 @@ pub(super) fn observe(probe: &HttpProbe, limit: Duration, context: &Context<'_>)
             let outcome = Outcome::Unanswered(Failure::new(HttpFailure::CannotSend, text));
             return Look {
                 target: Some(target),
-                ..Look::new(Attempt::new(started, 0, outcome))
+                ..Look::of(Attempt::new(started, 0, outcome))
             };
         }
     };
     let proxied = proxied(request.url());
     let (sender, receiver) = mpsc::sync_channel(1);
-    let cancel = context.cancel.clone();
+    let (timer, cancel) = (process::Clock::start(), context.cancel.clone());
     context.clients.runtime.spawn(async move {
         let answered = tokio::select! {
             answered = exchange(client, request, proxied) => answered,
-            () = tokio::time::sleep(limit) => Err(Stopped::Failed(Failure::new(
+            () = timer.reach(limit) => Err(Stopped::Failed(Failure::new(
                 HttpFailure::Deadline,
                 format!("no complete answer within {}", crate::domain::limit::human_duration(limit)),
             ))),
@@ -190,7 +195,7 @@ pub(super) fn observe(probe: &HttpProbe, limit: Duration, context: &Context<'_>)
     };
     Look {
         target: Some(target),
-        ..Look::new(attempt)
+        ..Look::of(attempt)
     }
 }
 
@@ -205,8 +210,7 @@ fn unread(seen: String) -> Checked {
 
 fn prepare(probe: &HttpProbe, context: &Context<'_>) -> Result<Request, String> {
     let filled = |text: &str| {
-        interpolate::environment(text, |name| context.variable(name))
-            .map_err(|name| format!("`{{env.{name}}}` is not set"))
+        interpolate::values(text, |name| context.known(name)).map_err(|name| super::not_set(&name))
     };
     let url = filled(&probe.url)?;
     let url = Url::parse(&url).map_err(|error| format!("the URL cannot be used: {error}"))?;

@@ -1,19 +1,24 @@
 //! Looking: one file per kind of probe, specification in, evidence out. A probe that cannot look says so in its evidence;
 //! it never fails the run.
 
+mod command;
 mod comments;
 mod content;
 mod dotenv;
 pub mod file;
 pub mod http;
+mod listen;
 mod port;
 pub mod preflight;
 mod run;
+pub mod service;
 mod structured;
 mod tool;
 pub mod variable;
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
@@ -41,10 +46,33 @@ pub struct Context<'a> {
     pub cancel: &'a Cancel,
     /// Takes secrets out of what is kept.
     pub masker: &'a Masker,
+    /// The ports that services got.
+    pub ports: &'a Ports,
     /// The HTTP clients.
     pub clients: &'a http::Clients,
     /// The readers.
     pub read: ReadResults,
+}
+
+/// The ports of the services that run, by id.
+#[derive(Debug, Default)]
+pub struct Ports(Mutex<BTreeMap<String, u16>>);
+
+impl Ports {
+    /// Notes the port of a service; false where another has it already.
+    pub fn put(&self, service: &str, port: u16) -> bool {
+        let mut ports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = !ports.values().any(|taken| *taken == port);
+        if free {
+            ports.insert(service.to_string(), port);
+        }
+        free
+    }
+
+    fn get(&self, service: &str) -> Option<u16> {
+        let ports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ports.get(service).copied()
+    }
 }
 
 /// What one look gave.
@@ -59,7 +87,8 @@ pub struct Look {
 }
 
 impl Look {
-    fn new(attempt: Attempt) -> Look {
+    /// A look of which nothing else is known.
+    pub fn of(attempt: Attempt) -> Look {
         Look {
             attempt,
             command: vec![],
@@ -86,7 +115,7 @@ pub fn observe(check: &Check, context: &Context<'_>) -> Look {
             };
             Look {
                 target: Some(probe.pattern.clone()),
-                ..Look::new(attempt)
+                ..Look::of(attempt)
             }
         }
         Probe::Variable(probe) => {
@@ -103,21 +132,21 @@ pub fn observe(check: &Check, context: &Context<'_>) -> Look {
             };
             Look {
                 target: Some(target),
-                ..Look::new(attempt)
+                ..Look::of(attempt)
             }
         }
         Probe::Port(probe) => Look {
             target: Some(format!("port {}", probe.port)),
-            ..Look::new(port::observe(probe))
+            ..Look::of(port::observe(probe))
         },
         Probe::Tool(probe) => {
             let folder = context.folder.join(check.cwd.as_deref().unwrap_or("."));
             Look {
                 target: Some(probe.name.clone()),
-                ..Look::new(tool::observe(probe, &folder, context.cancel))
+                ..Look::of(tool::observe(probe, &folder, context.cancel))
             }
         }
-        Probe::Manual(_) => Look::new(Attempt::new(Timestamp::now(), 0, Outcome::Attested)),
+        Probe::Manual(_) => Look::of(Attempt::new(Timestamp::now(), 0, Outcome::Attested)),
     };
     context.masked(look)
 }
@@ -128,6 +157,18 @@ fn unseen(failure: Failure<LookFailure>) -> Attempt {
 }
 
 impl Context<'_> {
+    /// The value of a name that a run knows: `env.NAME`, `services.ID.port`.
+    fn known(&self, name: &str) -> Option<String> {
+        match name.split_once('.')? {
+            ("env", name) => self.variable(name),
+            ("services", rest) => {
+                let port = self.ports.get(rest.strip_suffix(".port")?)?;
+                Some(port.to_string())
+            }
+            _ => None,
+        }
+    }
+
     /// A variable of the environment that `ready` runs in.
     fn variable(&self, name: &str) -> Option<String> {
         std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
@@ -139,7 +180,7 @@ impl Context<'_> {
         text: &str,
         check: &Check,
     ) -> Result<(String, std::path::PathBuf), Failure<LookFailure>> {
-        let filled = |text: &str| interpolate::environment(text, |name| self.variable(name));
+        let filled = |text: &str| interpolate::values(text, |name| self.known(name));
         let both = filled(text).and_then(|text| {
             Ok((
                 text,
@@ -147,17 +188,12 @@ impl Context<'_> {
                     .join(filled(check.cwd.as_deref().unwrap_or("."))?),
             ))
         });
-        both.map_err(|name| {
-            Failure::new(
-                LookFailure::MissingVariable,
-                format!("`{{env.{name}}}` is not set"),
-            )
-        })
+        both.map_err(|name| Failure::new(LookFailure::MissingVariable, not_set(&name)))
     }
 
     /// What evidence keeps of a stream. Secrets are masked before anything is cut; next to a cut that the capture made,
     /// what could be a part of a secret is left out.
-    fn stream(&self, captured: &Captured) -> Stream {
+    pub fn stream(&self, captured: &Captured) -> Stream {
         let digest = captured.digest();
         let bytes = captured.bytes;
         if !captured.truncated() {
@@ -215,6 +251,12 @@ impl Context<'_> {
             *name = shortened(name);
         });
         attempt.files.iter_mut().flatten().for_each(mask);
+        for call in attempt.calls.iter_mut().flatten() {
+            mask(&mut call.path);
+            call.not_as_expected.iter_mut().for_each(mask);
+            call.not_as_expected.iter_mut().for_each(shorten);
+            mask_headers(&mut call.headers, &mask);
+        }
         match &mut attempt.outcome {
             Outcome::Spawn(failure) => mask(&mut failure.text),
             Outcome::Unanswered(failure) => mask(&mut failure.text),
@@ -227,15 +269,19 @@ impl Context<'_> {
             None => {}
         }
         if let Some(answer) = &mut attempt.answer {
-            for (name, value) in &mut answer.headers {
-                match name.as_str() {
-                    // A session of somebody's, whatever is in it.
-                    "set-cookie" | "authorization" => *value = crate::mask::MASK.to_string(),
-                    _ => mask(value),
-                }
-            }
+            mask_headers(&mut answer.headers, &mask);
         }
         look
+    }
+}
+
+fn mask_headers(headers: &mut [(String, String)], mask: &dyn Fn(&mut String)) {
+    for (name, value) in headers {
+        match name.as_str() {
+            // A session of somebody's, whatever is in it.
+            "set-cookie" | "cookie" | "authorization" => *value = crate::mask::MASK.to_string(),
+            _ => mask(value),
+        }
     }
 }
 
@@ -246,6 +292,11 @@ fn shorten(text: &mut String) {
         text.truncate(end);
         text.push('…');
     }
+}
+
+/// That a name in braces has no value.
+fn not_set(name: &str) -> String {
+    format!("`{{{name}}}` is not set")
 }
 
 /// Bytes as text: what is not UTF-8 is replaced.

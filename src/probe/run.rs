@@ -1,18 +1,18 @@
 //! `run`: a program, its exit status, its output, and the results that its reader finds.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
 use regex::bytes::Regex;
 
+use super::command::{self, Declared};
+use super::listen::Listener;
 use super::{Context, Look};
 use crate::domain::check::{Check, Reader, ReaderInput, RunProbe};
 use crate::domain::evidence::{Attempt, Failure, Outcome, Reading, SpawnFailure};
 use crate::domain::expectation::Checked;
-use crate::domain::interpolate;
-use crate::process::{self, Captured, Command, End, Environment, Finished, Keep};
+use crate::process::{self, Captured, Command, End, Finished, Keep};
 
 /// How far the clock of a file system may be behind this machine's.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(2);
@@ -21,25 +21,44 @@ const RESULTS_AT_MOST: u64 = 64 << 20;
 
 pub(super) fn observe(check: &Check, probe: &RunProbe, context: &Context<'_>) -> Look {
     let (started, clock) = (Timestamp::now(), Instant::now());
-    let prepared = match prepare(check, probe, context) {
+    let refused = |failure| Look {
+        command: probe.argv.clone(),
+        ..Look::of(Attempt::new(
+            started,
+            clock.elapsed().as_millis() as u64,
+            Outcome::Spawn(failure),
+        ))
+    };
+    let listener = match &probe.listen {
+        Some(listen) => match Listener::open(listen, context) {
+            Ok(listener) => Some((listener, listen)),
+            Err(failure) => return refused(failure),
+        },
+        None => None,
+    };
+    let own = |name: &str| {
+        listener
+            .as_ref()
+            .and_then(|(listener, _)| listener.value(name))
+    };
+    let (command, shown) = match prepare(check, probe, context, &own) {
         Ok(prepared) => prepared,
-        Err(failure) => {
-            let attempt = Attempt::new(
-                started,
-                clock.elapsed().as_millis() as u64,
-                Outcome::Spawn(failure),
-            );
-            return Look {
-                command: probe.argv.clone(),
-                ..Look::new(attempt)
-            };
-        }
+        Err(failure) => return refused(failure),
     };
     let results = match probe.reader.as_ref().map(|reader| &reader.input) {
-        Some(ReaderInput::File(name)) => Some(ResultFile::before(&prepared, name)),
+        Some(ReaderInput::File(name)) => Some(ResultFile::before(&command, name)),
         _ => None,
     };
-    let finished = process::run(&prepared.command, context.cancel);
+    let finished = process::run(&command, context.cancel);
+    let (mut heard, mut calls) = (None, None);
+    if let Some((listener, listen)) = listener {
+        if matches!(finished.end, End::Exit(_)) {
+            listener.wait(context.cancel);
+        }
+        let all = listener.close(context);
+        heard = Some(listen.judge(all.as_expected, all.in_all, all.nearest.as_deref()));
+        calls = Some(all.kept);
+    }
     let attempt = Attempt::new(
         started,
         clock.elapsed().as_millis() as u64,
@@ -52,10 +71,11 @@ pub(super) fn observe(check: &Check, probe: &RunProbe, context: &Context<'_>) ->
             _ => None,
         },
         checked: if judged {
-            checked(probe, &finished)
+            heard.into_iter().chain(checked(probe, &finished)).collect()
         } else {
             vec![]
         },
+        calls,
         cannot_tell: if judged {
             cannot_tell(check, &finished)
         } else {
@@ -67,65 +87,27 @@ pub(super) fn observe(check: &Check, probe: &RunProbe, context: &Context<'_>) ->
         ..attempt
     };
     Look {
-        command: prepared.shown,
-        ..Look::new(attempt)
+        command: shown,
+        ..Look::of(attempt)
     }
 }
 
-struct Prepared {
-    command: Command,
-    /// Program and arguments as a person would type them.
-    shown: Vec<String>,
-}
-
+/// The program of a check, made ready to run.
 fn prepare(
     check: &Check,
     probe: &RunProbe,
     context: &Context<'_>,
-) -> Result<Prepared, Failure<SpawnFailure>> {
-    let missing = |name: String| {
-        Failure::new(
-            SpawnFailure::MissingVariable,
-            format!("`{{env.{name}}}` is not set"),
-        )
+    own: &dyn Fn(&str) -> Option<String>,
+) -> Result<(Command, Vec<String>), Failure<SpawnFailure>> {
+    let declared = Declared {
+        id: &check.id,
+        argv: &probe.argv,
+        shell: probe.shell,
+        cwd: check.cwd.as_deref(),
+        env: &check.env,
+        clean_env: check.clean_env,
     };
-    let outside =
-        |text: &str| interpolate::environment(text, |name| context.variable(name)).map_err(missing);
-    let cwd = match &check.cwd {
-        Some(cwd) => context.folder.join(outside(cwd)?),
-        None => context.folder.to_path_buf(),
-    };
-    let mut env = Environment {
-        clean: check.clean_env,
-        set: Default::default(),
-    };
-    for (name, value) in &check.env {
-        env.set.insert(name.clone(), outside(value)?);
-    }
-    env.set
-        .insert("READY_RUN_ID".to_string(), context.run.to_string());
-    env.set.insert("READY_CHECK".to_string(), check.id.clone());
-    env.set
-        .entry("PWD".to_string())
-        .or_insert_with(|| cwd.display().to_string());
-    let inside = |name: &str| {
-        env.get(name)
-            .map(|value| value.to_string_lossy().into_owned())
-    };
-    let filled = |text: &String| interpolate::environment(text, inside).map_err(missing);
-    let argv = probe
-        .argv
-        .iter()
-        .map(filled)
-        .collect::<Result<Vec<_>, _>>()?;
-    let (program, args) = if probe.shell {
-        shell(&argv.join(" "))
-    } else {
-        let (program, args) = argv
-            .split_first()
-            .ok_or_else(|| Failure::new(SpawnFailure::Other, "it names no program"))?;
-        (program.clone(), args.iter().map(OsString::from).collect())
-    };
+    let prepared = command::prepare(&declared, context, own)?;
     let needs_all = probe
         .reader
         .as_ref()
@@ -133,31 +115,22 @@ fn prepare(
         || !probe.expect.stdout.is_empty()
         || !probe.expect.stderr.is_empty()
         || !check.cannot_tell.stdout.is_empty();
-    Ok(Prepared {
-        command: Command {
-            program: process::resolve(&program, &cwd, &env)?,
-            args,
-            cwd,
-            limit: check.timeout,
-            keep: if needs_all {
-                Keep::TO_READ
-            } else {
-                Keep::TO_SHOW
-            },
-            leaves_running: check.leaves_running,
-            env,
+    let command = Command {
+        program: prepared.program,
+        args: prepared.args,
+        cwd: prepared.cwd,
+        env: prepared.env,
+        limit: check.timeout,
+        grace: Command::GRACE,
+        keep: if needs_all {
+            Keep::TO_READ
+        } else {
+            Keep::TO_SHOW
         },
-        shown: argv,
-    })
-}
-
-/// The system's shell, given a script.
-fn shell(script: &str) -> (String, Vec<OsString>) {
-    if cfg!(windows) {
-        ("cmd".to_string(), vec!["/C".into(), script.into()])
-    } else {
-        ("/bin/sh".to_string(), vec!["-c".into(), script.into()])
-    }
+        leaves_running: check.leaves_running,
+        hear: None,
+    };
+    Ok((command, prepared.shown))
 }
 
 fn outcome(end: &End, check: &Check) -> Outcome {
@@ -233,8 +206,8 @@ struct ResultFile {
 }
 
 impl ResultFile {
-    fn before(prepared: &Prepared, name: &str) -> ResultFile {
-        let path = prepared.command.cwd.join(name);
+    fn before(command: &Command, name: &str) -> ResultFile {
+        let path = command.cwd.join(name);
         let mut aside = path.clone().into_os_string();
         aside.push(".ready-before");
         let (aside, stuck) = match std::fs::symlink_metadata(&path) {

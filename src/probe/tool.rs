@@ -90,8 +90,10 @@ fn version(program: &Path, flag: &str, folder: &Path, cancel: &Cancel) -> Option
         cwd: folder.to_path_buf(),
         env: Environment::default(),
         limit: VERSION_WITHIN,
+        grace: Command::GRACE,
         keep: Keep::TO_SHOW,
         leaves_running: false,
+        hear: None,
     };
     let finished = process::run(&command, cancel);
     let text = [finished.stdout.head, finished.stderr.head].concat();

@@ -9,6 +9,7 @@
 
 mod cancel;
 mod capture;
+mod clock;
 #[cfg(target_os = "linux")]
 mod orphans;
 mod start;
@@ -19,10 +20,12 @@ mod windows;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use cancel::Cancel;
 pub use capture::{Captured, Keep};
+pub use clock::Clock;
 pub use start::{Environment, resolve};
 
 use crate::domain::evidence::{Failure, SpawnFailure};
@@ -30,7 +33,7 @@ use crate::domain::evidence::{Failure, SpawnFailure};
 #[cfg(target_os = "linux")]
 pub use orphans::{abandon, reap, sweep};
 #[cfg(unix)]
-pub use unix::run;
+pub use unix::{TO_PAUSE, run, suspend};
 #[cfg(windows)]
 pub use windows::run;
 
@@ -94,10 +97,33 @@ pub struct Command {
     pub env: Environment,
     /// How long it may run.
     pub limit: Duration,
+    /// How long it may take to end once it is asked to, before it is made to.
+    pub grace: Duration,
     /// How much of its output is kept.
     pub keep: Keep,
     /// Whether what it leaves behind may live on.
     pub leaves_running: bool,
+    /// Who is given its output as it comes.
+    pub hear: Option<Hear>,
+}
+
+impl Command {
+    /// No limit: until it is stopped.
+    pub const WITHOUT_LIMIT: Duration = Duration::from_secs(u32::MAX as u64);
+    /// The grace of a program of which nothing else is said.
+    pub const GRACE: Duration = Duration::from_secs(2);
+}
+
+/// Is given each chunk of a program's output: whether it is of its standard error, and the bytes.
+#[derive(Clone)]
+pub struct Hear(pub Arc<HearChunk>);
+
+type HearChunk = dyn Fn(bool, &[u8]) + Send + Sync;
+
+impl std::fmt::Debug for Hear {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hear")
+    }
 }
 
 /// What came of a program.
@@ -109,6 +135,8 @@ pub struct Finished {
     pub stdout: Captured,
     /// Its standard error.
     pub stderr: Captured,
+    /// Whether it did not end when it was asked to, and was made to.
+    pub killed: bool,
     /// Processes that outlived it, `name (pid)`, with the whole command line as the name.
     pub leaked: Vec<String>,
 }
@@ -132,9 +160,6 @@ pub enum End {
 pub(crate) struct Patience;
 
 impl Patience {
-    /// From TERM to KILL.
-    #[cfg(unix)]
-    pub(crate) const TO_KILL: Duration = Duration::from_secs(2);
     /// From the leader's end (or the last output after it) until its pipes are given up. Less than half a second loses
     /// output on a loaded machine.
     pub(crate) const TO_DRAIN: Duration = Duration::from_millis(600);

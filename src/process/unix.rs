@@ -6,12 +6,13 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, ExitStatus, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{self as sys, Pid, Signal};
 
-use super::{Cancel, Captured, Command, End, Finished, Patience, start};
+use super::{Cancel, Captured, Command, End, Finished, Patience, clock, start};
 
 /// Runs a program to its end, its time limit, or the word to stop.
 pub fn run(command: &Command, cancel: &Cancel) -> Finished {
@@ -19,12 +20,13 @@ pub fn run(command: &Command, cancel: &Cancel) -> Finished {
         end: End::Cancelled,
         stdout: Captured::new(command.keep),
         stderr: Captured::new(command.keep),
+        killed: false,
         leaked: vec![],
     };
     if cancel.told() > 0 {
         return finished;
     }
-    let started = Instant::now();
+    let started = clock::now();
     #[cfg(target_os = "linux")]
     super::orphans::adopt();
     match spawn(command, cancel) {
@@ -37,7 +39,7 @@ pub fn run(command: &Command, cancel: &Cancel) -> Finished {
 }
 
 fn spawn(command: &Command, cancel: &Cancel) -> std::io::Result<Child> {
-    let deadline = Instant::now() + Patience::TO_BE_WRITTEN.min(command.limit);
+    let deadline = clock::now() + Patience::TO_BE_WRITTEN.min(command.limit);
     let mut pause = Duration::from_millis(1);
     loop {
         let mut process = std::process::Command::new(&command.program);
@@ -50,16 +52,49 @@ fn spawn(command: &Command, cancel: &Cancel) -> std::io::Result<Child> {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         command.env.apply(&mut process);
-        match process.spawn() {
+        match start_one(&mut process) {
             // Somebody still writes the file, if only a child of another thread until it executes: it passes.
-            Err(error)
-                if start::busy(&error) && Instant::now() < deadline && cancel.told() == 0 =>
-            {
+            Err(error) if start::busy(&error) && clock::now() < deadline && cancel.told() == 0 => {
                 std::thread::sleep(pause);
                 pause = (pause * 2).min(Duration::from_millis(50));
             }
             other => return other,
         }
+    }
+}
+
+/// Held for reading while a program is started, for writing while all of them are stopped.
+static STARTING: RwLock<()> = RwLock::new(());
+/// The process groups of the programs that run.
+static GROUPS: Mutex<Vec<Pid>> = Mutex::new(vec![]);
+
+fn start_one(process: &mut std::process::Command) -> std::io::Result<Child> {
+    let _starting = STARTING.read().unwrap_or_else(PoisonError::into_inner);
+    let child = process.spawn()?;
+    groups().push(Pid::from_child(&child));
+    Ok(child)
+}
+
+fn groups() -> MutexGuard<'static, Vec<Pid>> {
+    GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The number of the signal that Ctrl-Z sends.
+pub const TO_PAUSE: i32 = Signal::TSTP.as_raw();
+
+/// Stops every program that runs, the clock of their time limits, and this process, as Ctrl-Z asks; returns once this
+/// process was told to go on, and the others with it.
+pub fn suspend() {
+    let _starting = STARTING.write().unwrap_or_else(PoisonError::into_inner);
+    let groups = groups();
+    clock::stop();
+    for group in groups.iter() {
+        let _ = sys::kill_process_group(*group, Signal::STOP);
+    }
+    let _ = sys::kill_process(sys::getpid(), Signal::STOP);
+    clock::go_on();
+    for group in groups.iter() {
+        let _ = sys::kill_process_group(*group, Signal::CONT);
     }
 }
 
@@ -95,6 +130,8 @@ struct Watch<'a> {
     ended_by_us: Option<End>,
     /// It was killed and is still there: it cannot be waited for.
     hangs: bool,
+    /// It was made to end.
+    killed: bool,
     buffer: Vec<u8>,
 }
 
@@ -122,6 +159,7 @@ impl<'a> Watch<'a> {
             drained_at_most: started,
             ended_by_us: None,
             hangs: false,
+            killed: false,
             buffer: vec![0; 64 << 10],
         }
     }
@@ -135,6 +173,7 @@ impl<'a> Watch<'a> {
             self.wait_and_read(finished);
         }
         self.end_the_rest(finished);
+        finished.killed = self.killed;
         let status = self.reap();
         finished.end = match (self.ended_by_us, status) {
             (Some(end), _) => end,
@@ -148,6 +187,7 @@ impl<'a> Watch<'a> {
 
     /// The leader's status. Its number is free from here on.
     fn reap(&mut self) -> std::io::Result<ExitStatus> {
+        groups().retain(|group| *group != self.group);
         #[cfg(target_os = "linux")]
         let _listed = super::orphans::lock();
         if self.hangs {
@@ -158,7 +198,7 @@ impl<'a> Watch<'a> {
 
     /// Goes on to the next stage where the present one is over.
     fn advance(&mut self) {
-        let now = Instant::now();
+        let now = clock::now();
         match self.stage {
             Stage::Running if self.leader_has_ended() => self.drain(now),
             Stage::Running if self.cancel.told() > 0 => self.ask(End::Cancelled, now),
@@ -169,6 +209,7 @@ impl<'a> Watch<'a> {
                 super::orphans::ask(&self.owner());
             }
             Stage::Asked if now >= self.until || self.cancel.told() > 1 => {
+                self.killed = true;
                 self.signal(Signal::KILL);
                 self.stage = Stage::Killed;
                 self.until = now + Patience::TO_DIE;
@@ -203,7 +244,7 @@ impl<'a> Watch<'a> {
         // A stopped process takes the signal only once it goes on.
         self.signal(Signal::CONT);
         self.stage = Stage::Asked;
-        self.until = now + Patience::TO_KILL;
+        self.until = now + self.command.grace;
     }
 
     fn signal(&self, signal: Signal) {
@@ -212,7 +253,7 @@ impl<'a> Watch<'a> {
     }
 
     fn done(&self) -> bool {
-        let now = Instant::now();
+        let now = clock::now();
         if now >= self.until.min(self.drained_at_most) || self.cancel.told() > 1 {
             return true;
         }
@@ -239,7 +280,9 @@ impl<'a> Watch<'a> {
             }
             Stage::Killed => {}
         }
-        let mut patience = self.until.saturating_duration_since(Instant::now());
+        let left = self.until.saturating_duration_since(clock::now());
+        // Some systems count it in milliseconds that must fit in 32 bits.
+        let mut patience = left.min(Duration::from_secs(3600));
         let must_ask_again = match self.stage {
             Stage::Running | Stage::Asked | Stage::Killed => self.leader.is_none(),
             Stage::Leaving => true,
@@ -274,8 +317,11 @@ impl<'a> Watch<'a> {
             Ok(0) => self.pipes[at] = None,
             Ok(length) => {
                 stream.push(&self.buffer[..length]);
+                if let Some(hear) = &self.command.hear {
+                    hear.0(at == 1, &self.buffer[..length]);
+                }
                 if self.stage == Stage::Draining {
-                    self.until = Instant::now() + Patience::TO_DRAIN;
+                    self.until = clock::now() + Patience::TO_DRAIN;
                 }
             }
             Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}

@@ -14,6 +14,7 @@ pub fn run(command: &Command, cancel: &Cancel) -> Finished {
         end: End::Cancelled,
         stdout: Captured::new(command.keep),
         stderr: Captured::new(command.keep),
+        killed: false,
         leaked: vec![],
     };
     if cancel.told() > 0 {
@@ -54,8 +55,17 @@ pub fn run(command: &Command, cancel: &Cancel) -> Finished {
     }
     drop(sender);
     let mut take = |patience: Duration| match receiver.recv_timeout(patience) {
-        Ok((0, chunk)) => Some(finished.stdout.push(&chunk)),
-        Ok((_, chunk)) => Some(finished.stderr.push(&chunk)),
+        Ok((at, chunk)) => {
+            let stream = match at {
+                0 => &mut finished.stdout,
+                _ => &mut finished.stderr,
+            };
+            stream.push(&chunk);
+            if let Some(hear) = &command.hear {
+                hear.0(at == 1, &chunk);
+            }
+            Some(())
+        }
         Err(_) => None,
     };
     let mut ended_by_us = None;

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use super::page::{Page, fix_words, safe, waiver_words};
 use super::words::{bold, colour, count, cut, dim, mark, painted, verdict, wrapped_after};
 use super::{Detail, reproduce};
-use crate::domain::evidence::Stream;
+use crate::domain::evidence::{Outcome, Stream};
 use crate::domain::expectation::Held;
 use crate::domain::reason::Code;
 use crate::domain::report::CheckRow;
@@ -138,6 +138,17 @@ impl Page<'_> {
         {
             self.field(out, "held", &safe(&checked.what))?;
         }
+        // What a service said stands with the service.
+        let of_service =
+            matches!(attempt.outcome, Outcome::Service(_)) && self.report.run.is_some();
+        if of_service
+            && row
+                .evidence
+                .as_ref()
+                .is_some_and(|evidence| evidence.command.is_empty())
+        {
+            return Ok(());
+        }
         // The end of what was said on standard error tells most; where nothing was, that of the output.
         let streams = [&attempt.stderr, &attempt.stdout].into_iter().flatten();
         let said = streams.filter(|stream| !stream.tail.trim().is_empty());
@@ -145,7 +156,7 @@ impl Page<'_> {
             .try_for_each(|stream| self.output(out, stream))
     }
 
-    fn output(&self, out: &mut dyn Write, stream: &Stream) -> io::Result<()> {
+    pub(super) fn output(&self, out: &mut dyn Write, stream: &Stream) -> io::Result<()> {
         let colour = if self.style.colour {
             Colour::Pass
         } else {

@@ -134,6 +134,15 @@ fn probe(check: &Check, out: &mut dyn Write) -> io::Result<()> {
     match &check.probe {
         Probe::Run(run) => {
             writeln!(out, "  runs           {}", safe(&run.argv.join(" ")))?;
+            if let Some(listen) = &run.listen {
+                let method = listen.method.as_deref().unwrap_or("any method");
+                let within = human_duration(listen.within);
+                writeln!(
+                    out,
+                    "  must call      {method} {} within {within}",
+                    safe(&listen.path)
+                )?;
+            }
             if let Some(cwd) = &check.cwd {
                 writeln!(out, "  in             {}", safe(cwd))?;
             }
@@ -235,6 +244,18 @@ fn attempt(attempt: &Attempt, style: Style, out: &mut dyn Write) -> io::Result<(
         )?;
         stream("body", &answer.body, style, out)?;
     }
+    for call in attempt.calls.iter().flatten() {
+        let what = call.not_as_expected.as_deref().unwrap_or("as expected");
+        writeln!(
+            out,
+            "  call           {} {} after {} ms: {}",
+            safe(&call.method),
+            safe(&call.path),
+            call.after_ms,
+            safe(what)
+        )?;
+        stream("body", &call.body, style, out)?;
+    }
     for file in attempt.files.iter().flatten() {
         writeln!(out, "  file           {}", safe(file))?;
     }
@@ -277,6 +298,7 @@ fn outcome(outcome: &Outcome) -> String {
             human_duration(std::time::Duration::from_millis(*limit))
         ),
         Outcome::Cancelled => "stopped with the run".to_string(),
+        Outcome::Service(text) => safe(text),
         Outcome::Spawn(failure) => format!("not started: {}", safe(&failure.text)),
         Outcome::Answered => "an answer came".to_string(),
         Outcome::Unanswered(failure) => format!("no answer: {}", safe(&failure.text)),

@@ -9,6 +9,7 @@ mod page;
 pub mod progress;
 pub mod reproduce;
 mod sentence;
+mod service_list;
 pub mod table;
 mod words;
 

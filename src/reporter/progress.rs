@@ -9,7 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Style;
 use super::words::{colour, cut, mark, painted};
-use crate::domain::event::Event;
+use crate::domain::event::{Event, ServiceNow};
 use crate::domain::limit::human_duration;
 use crate::domain::project::Project;
 use crate::domain::verdict::{Judgement, Verdict};
@@ -28,6 +28,13 @@ pub enum Mode {
     Terminal,
 }
 
+/// What a line on the terminal is about, by its place in the project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Running {
+    Check(usize),
+    Service(usize),
+}
+
 /// Shows the events of a run.
 pub struct Progress<'p> {
     project: &'p Project,
@@ -37,7 +44,7 @@ pub struct Progress<'p> {
     ended: usize,
     bars: Option<MultiProgress>,
     total: Option<ProgressBar>,
-    running: BTreeMap<usize, ProgressBar>,
+    running: BTreeMap<Running, ProgressBar>,
 }
 
 impl<'p> Progress<'p> {
@@ -76,6 +83,10 @@ impl<'p> Progress<'p> {
                 took,
                 ..
             } => self.finished(*check, judgement, *took),
+            Event::Service { service, now } => self.service(*service, now),
+            Event::OutOfTime => {
+                self.print("the run is out of time: running checks are asked to end");
+            }
             Event::Stopping { told } => {
                 let text = match told {
                     1 => "stopping: running checks are asked to end (again: they are made to)",
@@ -96,7 +107,39 @@ impl<'p> Progress<'p> {
         }
     }
 
+    fn service(&mut self, service: usize, now: &ServiceNow) {
+        let id = &self.project.services[service].id;
+        let at = Running::Service(service);
+        if let Some(bar) = self.running.remove(&at) {
+            bar.finish_and_clear();
+        }
+        let line = match now {
+            ServiceNow::Starting => return self.spin(at, format!("{id}: being started")),
+            ServiceNow::Stopping => return self.spin(at, format!("{id}: being stopped")),
+            ServiceNow::Stopped => return,
+            ServiceNow::Healthy(port, took) => {
+                let port = port
+                    .map(|port| format!(" on port {port}"))
+                    .unwrap_or_default();
+                format!("service {id}  healthy{port}  {}", human_duration(*took))
+            }
+            ServiceNow::Down(reason) if self.mode == Mode::BareLines => {
+                format!("service {id}  {}", reason.code.word())
+            }
+            ServiceNow::Down(reason) => {
+                let why = sanitise::line(&reason.text.replace('\n', " "), Colour::Drop);
+                format!("service {id}  {}  {why}", reason.code.word())
+            }
+        };
+        self.print(&line);
+    }
+
     fn started(&mut self, check: usize) {
+        let id = self.project.checks[check].id.clone();
+        self.spin(Running::Check(check), id);
+    }
+
+    fn spin(&mut self, at: Running, text: String) {
         let (Some(bars), Some(total)) = (&self.bars, &self.total) else {
             return;
         };
@@ -104,14 +147,14 @@ impl<'p> Progress<'p> {
         if let Ok(style) = ProgressStyle::with_template("  {spinner} {msg}  {elapsed}") {
             bar.set_style(style);
         }
-        bar.set_message(self.project.checks[check].id.clone());
+        bar.set_message(text);
         bar.enable_steady_tick(Duration::from_millis(250));
-        self.running.insert(check, bar);
+        self.running.insert(at, bar);
     }
 
     fn finished(&mut self, check: usize, judgement: &Judgement, took: Duration) {
         self.ended += 1;
-        if let Some(bar) = self.running.remove(&check) {
+        if let Some(bar) = self.running.remove(&Running::Check(check)) {
             bar.finish_and_clear();
         }
         if let Some(total) = &self.total {

@@ -25,6 +25,7 @@ pub fn render(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<
         page.preflight(out)?;
         page.status(out)?;
         page.checks(out)?;
+        page.services(out)?;
         page.beside(out)?;
         page.gates(out)?;
     }

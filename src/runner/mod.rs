@@ -1,7 +1,9 @@
-//! Running the checks: in order of their needs, so many at once, each attempt judged to decide about the next, every
-//! event told as it happens.
+//! Running the checks: in order of their needs, so many at once, each attempt judged to decide about the next, the
+//! services that they need around them, every event told as it happens.
 
+mod log_watch;
 mod queue;
+mod services;
 pub mod signals;
 
 use std::collections::BTreeSet;
@@ -12,14 +14,16 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use crate::domain::check::Check;
-use crate::domain::event::Event;
-use crate::domain::evidence::{Attempt, Evidence, Observed};
+use crate::domain::event::{Event, ServiceNow};
+use crate::domain::evidence::{Attempt, Evidence, Observed, Outcome};
 use crate::domain::project::Project;
 use crate::domain::reason::{Code, Reason};
+use crate::domain::service::{ServiceRun, ServiceState};
 use crate::domain::verdict::{Judgement, Verdict, judge, judge_attempt};
-use crate::probe::{self, Context};
+use crate::probe::{self, Context, Look};
 use crate::process::{Fate, shortened};
 use queue::Queue;
+use services::{Down, Post, Standing};
 
 /// How many of the processes that outlived every check are named.
 const LEFT_NAMED: usize = 10;
@@ -52,33 +56,118 @@ pub struct Job<'a> {
 pub struct Ran {
     /// For each check of the project: what was observed; none where it was not due.
     pub observed: Vec<Option<Observed>>,
+    /// What became of the services that they need.
+    pub services: Vec<ServiceRun>,
     /// What went wrong in `ready` itself, or was found left over.
     pub warnings: Vec<String>,
     /// Whether `ready` itself failed at some check.
     pub broken: bool,
+    /// Whether the run ended at its own time limit, and not at anybody's word.
+    pub out_of_time: bool,
 }
 
-/// The places of the selected checks and of everything that they need.
+impl Ran {
+    fn broken(warning: String) -> Ran {
+        Ran {
+            observed: vec![],
+            services: vec![],
+            warnings: vec![warning],
+            broken: true,
+            out_of_time: false,
+        }
+    }
+}
+
+/// Why a run ends before its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopping {
+    /// A person or the system said so; how often.
+    Told(u8),
+    /// It outlived its time limit.
+    OutOfTime,
+}
+
+/// The places of the selected checks and of every check that they or their services need.
 pub fn with_needs(project: &Project, selected: impl IntoIterator<Item = usize>) -> BTreeSet<usize> {
     let mut due = BTreeSet::new();
-    let mut open = selected.into_iter().collect::<Vec<_>>();
-    while let Some(at) = open.pop() {
-        if due.insert(at) {
-            let needs = &project.checks[at].needs;
-            open.extend(
-                needs
-                    .iter()
-                    .filter_map(|need| project.checks.iter().position(|check| check.id == *need)),
-            );
+    let mut services = BTreeSet::new();
+    let mut open = selected
+        .into_iter()
+        .map(|at| &project.checks[at].id)
+        .collect::<Vec<_>>();
+    while let Some(id) = open.pop() {
+        if let Some(at) = project.checks.iter().position(|check| check.id == *id) {
+            if due.insert(at) {
+                open.extend(&project.checks[at].needs);
+            }
+        } else if let Some(at) = project
+            .services
+            .iter()
+            .position(|service| service.id == *id)
+            && services.insert(at)
+        {
+            open.extend(&project.services[at].needs);
         }
     }
     due
 }
 
+/// The places of the services that these checks need, and that those need in turn. What is for another machine needs
+/// none here.
+fn services_of(project: &Project, due: &BTreeSet<usize>) -> BTreeSet<usize> {
+    let mut services = BTreeSet::new();
+    let here = due
+        .iter()
+        .map(|at| &project.checks[*at])
+        .filter(|check| is_for_this_system(check));
+    let mut open = here.flat_map(|check| &check.needs).collect::<Vec<_>>();
+    while let Some(id) = open.pop() {
+        if let Some(at) = project
+            .services
+            .iter()
+            .position(|service| service.id == *id)
+            && services.insert(at)
+        {
+            open.extend(&project.services[at].needs);
+        }
+    }
+    services
+}
+
+fn is_for_this_system(check: &Check) -> bool {
+    check.os.is_empty() || check.os.iter().any(|os| os == std::env::consts::OS)
+}
+
+/// What the threads of a run say to the one that called for it.
+enum Said {
+    /// Something happened.
+    Event(Event),
+    /// This service may be started.
+    ToStart(usize),
+    /// The life of a service is over.
+    Over,
+    /// A slot has nothing more to do.
+    SlotDone,
+}
+
 /// Runs what is due. `tell` hears every event, on the calling thread.
-pub fn run(job: &Job<'_>, stopping: mpsc::Receiver<u8>, mut tell: impl FnMut(Event)) -> Ran {
+pub fn run(job: &Job<'_>, stopping: mpsc::Receiver<Stopping>, tell: impl FnMut(Event)) -> Ran {
+    let wanted = services_of(job.project, job.due);
+    let posts = job
+        .project
+        .services
+        .iter()
+        .map(|service| Post::new(service, job));
+    let posts = match posts.collect::<std::io::Result<Vec<_>>>() {
+        Ok(posts) => posts,
+        Err(error) => {
+            return Ran::broken(format!(
+                "cannot get the descriptors that services need: {error}"
+            ));
+        }
+    };
     let state = Mutex::new(State {
-        queue: Queue::new(job.project, job.due, job.durations),
+        queue: Queue::new(job.project, job.due, &wanted, job.durations),
         observed: vec![None; job.project.checks.len()],
         holds: job.applicable.iter().map(|applies| !applies).collect(),
         warnings: vec![],
@@ -87,21 +176,30 @@ pub fn run(job: &Job<'_>, stopping: mpsc::Receiver<u8>, mut tell: impl FnMut(Eve
     });
     let changed = Condvar::new();
     let (sender, receiver) = mpsc::channel();
+    let mut host = Host {
+        job,
+        posts: &posts,
+        tell: Some(tell),
+        panicked: None,
+        alive: vec![],
+        slots: 0,
+        out_of_time: false,
+    };
     std::thread::scope(|scope| {
         for slot in 1..=job.jobs.clamp(1, job.due.len().max(1)) {
-            let (sender, state, changed) = (sender.clone(), &state, &changed);
             let worker = Worker {
                 job,
                 slot: slot as u32,
-                state,
-                changed,
-                sender,
+                state: &state,
+                changed: &changed,
+                posts: &posts,
+                sender: sender.clone(),
             };
             let thread = std::thread::Builder::new().name(format!("slot {slot}"));
             // The first slot must have its thread; further ones are for speed, and few threads are no fault of a check.
             if let Err(error) = thread.spawn_scoped(scope, move || worker.work()) {
                 if slot == 1 {
-                    let mut state = lock(state);
+                    let mut state = lock(&state);
                     state
                         .warnings
                         .push(format!("no thread could be started: {error}"));
@@ -109,28 +207,242 @@ pub fn run(job: &Job<'_>, stopping: mpsc::Receiver<u8>, mut tell: impl FnMut(Eve
                 }
                 break;
             }
+            host.slots += 1;
         }
-        drop(sender);
-        loop {
+        while host.slots > 0 || !host.alive.is_empty() {
             match receiver.recv_timeout(Duration::from_millis(100)) {
-                Ok(event) => tell(event),
+                Ok(Said::Event(event)) => host.tell(event),
+                Ok(Said::ToStart(at)) => {
+                    let life = Life {
+                        at,
+                        state: &state,
+                        changed: &changed,
+                        posts: &posts,
+                        job,
+                        sender: sender.clone(),
+                    };
+                    let thread = std::thread::Builder::new().name("service".to_string());
+                    match thread.spawn_scoped(scope, move || life.live()) {
+                        Ok(_) => host.alive.push(at),
+                        Err(error) => {
+                            let text = format!("no thread could be started: {error}");
+                            posts[at].withhold(Reason::new(Code::CannotTell, text));
+                            lock(&state).queue.settled(at);
+                            changed.notify_all();
+                        }
+                    }
+                }
+                Ok(Said::Over) => host.alive.retain(|at| posts[*at].record().is_none()),
+                Ok(Said::SlotDone) => host.slots -= 1,
                 Err(mpsc::RecvTimeoutError::Timeout) => crate::process::reap(),
+                // We hold a sender ourselves.
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
             }
-            if let Ok(told) = stopping.try_recv() {
-                tell(Event::Stopping { told });
+            if let Ok(stopping) = stopping.try_recv() {
+                host.stop(stopping);
             }
+            host.wind_down();
         }
     });
+    // What was said last.
+    receiver.try_iter().for_each(|said| match said {
+        Said::Event(event) => host.tell(event),
+        Said::ToStart(_) | Said::Over | Said::SlotDone => {}
+    });
+    if let Some(panic) = host.panicked {
+        std::panic::resume_unwind(panic);
+    }
     let mut state = state
         .into_inner()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let services = wanted
+        .iter()
+        .filter_map(|at| posts[*at].record())
+        .collect::<Vec<_>>();
+    state.warnings.extend(services.iter().filter_map(warning));
     state.warnings.extend(left_over(job));
     Ran {
         observed: state.observed,
+        services,
         warnings: state.warnings,
         broken: state.broken,
+        out_of_time: host.out_of_time && job.context.cancel.told() == 1,
     }
+}
+
+/// What a reader must know of a service whose checks may all look well.
+fn warning(service: &ServiceRun) -> Option<String> {
+    let id = &service.id;
+    match (&service.teardown, service.state, &service.reason) {
+        (Some(teardown), _, _) => Some(format!(
+            "service `{id}` was not stopped as it should be: {teardown}"
+        )),
+        (None, ServiceState::Died, Some(reason)) if service.healthy_after_ms.is_some() => {
+            Some(reason.text.clone())
+        }
+        _ => None,
+    }
+}
+
+/// The thread that called for the run: it starts services, stops them once no check needs them any more, and tells.
+struct Host<'a, T> {
+    job: &'a Job<'a>,
+    posts: &'a [Post<'a>],
+    /// None once it has panicked: what was started must end in order all the same.
+    tell: Option<T>,
+    panicked: Option<Box<dyn std::any::Any + Send>>,
+    /// The services whose life is not over.
+    alive: Vec<usize>,
+    /// The slots that are not done.
+    slots: usize,
+    out_of_time: bool,
+}
+
+impl<T: FnMut(Event)> Host<'_, T> {
+    fn tell(&mut self, event: Event) {
+        let Some(tell) = &mut self.tell else { return };
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| tell(event))) {
+            self.tell = None;
+            self.panicked = Some(panic);
+            self.job.context.cancel.tell();
+        }
+    }
+
+    fn stop(&mut self, stopping: Stopping) {
+        self.out_of_time |= stopping == Stopping::OutOfTime;
+        self.tell(match stopping {
+            Stopping::Told(told) => Event::Stopping { told },
+            Stopping::OutOfTime => Event::OutOfTime,
+        });
+        if self.job.context.cancel.told() > 1 {
+            self.alive.iter().for_each(|at| self.posts[*at].stop());
+        }
+    }
+
+    /// Once every check has ended: stops each service that none of those that still live needs.
+    fn wind_down(&mut self) {
+        if self.slots > 0 {
+            return;
+        }
+        let services = &self.job.project.services;
+        let is_needed = |at: usize| {
+            let id = &services[at].id;
+            self.alive
+                .iter()
+                .any(|other| services[*other].needs.contains(id))
+        };
+        let idle = self
+            .alive
+            .iter()
+            .copied()
+            .filter(|at| !self.posts[*at].was_told() && !is_needed(*at));
+        for at in idle.collect::<Vec<_>>() {
+            self.posts[at].stop();
+            self.tell(Event::Service {
+                service: at,
+                now: ServiceNow::Stopping,
+            });
+        }
+    }
+}
+
+/// The thread of a service.
+struct Life<'a> {
+    at: usize,
+    state: &'a Mutex<State>,
+    changed: &'a Condvar,
+    posts: &'a [Post<'a>],
+    job: &'a Job<'a>,
+    sender: mpsc::Sender<Said>,
+}
+
+impl Life<'_> {
+    fn live(&self) {
+        let post = &self.posts[self.at];
+        let settled = || {
+            lock(self.state).queue.settled(self.at);
+            self.changed.notify_all();
+        };
+        let tell = |now| {
+            let service = self.at;
+            let _ = self
+                .sender
+                .send(Said::Event(Event::Service { service, now }));
+        };
+        let service = &self.job.project.services[self.at];
+        // Not in the head of the match, where the lock would be held all along.
+        let unmet = {
+            let state = lock(self.state);
+            unmet(&service.needs, self.job, &state.holds, self.posts)
+        };
+        match unmet {
+            Some(Unmet::Open(reason) | Unmet::Failed(reason, _)) => {
+                // Its own checks are not failed by what it needs: it was never started.
+                let text = format!("service `{}` was not started: {}", service.id, reason.text);
+                post.withhold(Reason::new(Code::NeedsFailed, text));
+                settled();
+            }
+            None => {
+                if catch_unwind(AssertUnwindSafe(|| post.live(&tell, &settled))).is_err() {
+                    let text = format!(
+                        "`ready` itself failed at service `{}`: please report it",
+                        service.id
+                    );
+                    post.withhold(Reason::new(Code::CannotTell, text.clone()));
+                    let mut state = lock(self.state);
+                    state.warnings.push(text);
+                    state.broken = true;
+                    drop(state);
+                    settled();
+                }
+            }
+        }
+        let _ = self.sender.send(Said::Over);
+    }
+}
+
+/// What keeps something from beginning.
+enum Unmet {
+    /// Nothing is known either way.
+    Open(Reason),
+    /// A service that ran is down, which is evidence against what needs it.
+    Failed(Reason, Down),
+}
+
+/// What of these needs is not met.
+fn unmet(needs: &[String], job: &Job<'_>, holds: &[bool], posts: &[Post<'_>]) -> Option<Unmet> {
+    let mut withheld = None;
+    for (service, post) in job.project.services.iter().zip(posts) {
+        if !needs.contains(&service.id) {
+            continue;
+        }
+        match post.standing() {
+            Standing::Healthy => {}
+            Standing::Failed(down) => {
+                return Some(Unmet::Failed(
+                    Reason::new(Code::ServiceFailed, down.text.clone()),
+                    down,
+                ));
+            }
+            Standing::Withheld(reason) => withheld = Some(reason),
+            Standing::Open => {
+                let text = format!("service `{}` was not started", service.id);
+                withheld = Some(Reason::new(Code::NeedsFailed, text));
+            }
+        }
+    }
+    let checks = || job.project.checks.iter().zip(holds);
+    let missing = needs
+        .iter()
+        .filter(|need| checks().any(|(check, holds)| check.id == **need && !holds))
+        .map(|need| format!("`{need}`"))
+        .collect::<Vec<_>>();
+    if missing.is_empty() {
+        return withheld.map(Unmet::Open);
+    }
+    let verb = if missing.len() == 1 { "does" } else { "do" };
+    let text = format!("it needs {}, which {verb} not hold", missing.join(" and "));
+    Some(Unmet::Open(Reason::new(Code::NeedsFailed, text)))
 }
 
 /// Ends what outlived every check, and says what that was.
@@ -172,13 +484,22 @@ struct Worker<'a> {
     slot: u32,
     state: &'a Mutex<State>,
     changed: &'a Condvar,
-    sender: mpsc::Sender<Event>,
+    posts: &'a [Post<'a>],
+    sender: mpsc::Sender<Said>,
 }
 
 impl Worker<'_> {
     fn work(&self) {
+        self.take_and_run();
+        self.say(Said::SlotDone);
+    }
+
+    fn take_and_run(&self) {
         let mut state = lock(self.state);
         loop {
+            for service in state.queue.take_services() {
+                self.say(Said::ToStart(service));
+            }
             if let Some(at) = state.queue.take() {
                 let withheld = self.withheld(at, &state);
                 drop(state);
@@ -209,56 +530,49 @@ impl Worker<'_> {
     }
 
     /// Why a check does not begin.
-    fn withheld(&self, at: usize, state: &State) -> Option<Reason> {
+    fn withheld(&self, at: usize, state: &State) -> Option<Unmet> {
         let check = &self.job.project.checks[at];
+        let open = |code, text: String| Some(Unmet::Open(Reason::new(code, text)));
         if self.job.context.cancel.told() > 0 {
-            return Some(Reason::new(
+            return open(
                 Code::NotRun,
-                "the run was stopped before its turn",
-            ));
+                "the run was stopped before its turn".to_string(),
+            );
         }
         if let Some(failed) = state.failed {
-            let text = format!(
-                "the run ended with the failure of `{}`",
-                self.job.project.checks[failed].id
+            let failed = &self.job.project.checks[failed].id;
+            return open(
+                Code::NotRun,
+                format!("the run ended with the failure of `{failed}`"),
             );
-            return Some(Reason::new(Code::NotRun, text));
         }
-        if !check.os.is_empty() && !check.os.iter().any(|os| os == std::env::consts::OS) {
+        if !is_for_this_system(check) {
             let text = format!(
                 "it is for {}, this is {}",
                 check.os.join(" and "),
                 std::env::consts::OS
             );
-            return Some(Reason::new(Code::WrongPlatform, text));
+            return open(Code::WrongPlatform, text);
         }
-        let place = |id: &String| {
-            self.job
-                .project
-                .checks
-                .iter()
-                .position(|check| check.id == *id)
-        };
-        let unmet = check
-            .needs
-            .iter()
-            .filter(|need| place(need).is_none_or(|at| !state.holds[at]));
-        let unmet = unmet.map(|need| format!("`{need}`")).collect::<Vec<_>>();
-        (!unmet.is_empty()).then(|| {
-            let verb = if unmet.len() == 1 { "does" } else { "do" };
-            Reason::new(
-                Code::NeedsFailed,
-                format!("it needs {}, which {verb} not hold", unmet.join(" and ")),
-            )
-        })
+        unmet(&check.needs, self.job, &state.holds, self.posts)
     }
 
     /// Observes a check, or notes why not, and tells what came of it.
-    fn one(&self, at: usize, withheld: Option<Reason>) -> (Observed, Judgement, Option<String>) {
+    fn one(&self, at: usize, withheld: Option<Unmet>) -> (Observed, Judgement, Option<String>) {
         let check = &self.job.project.checks[at];
         let clock = Instant::now();
         let (slot, observed, broken) = match withheld {
-            Some(reason) => (None, Observed::Withheld(reason), None),
+            Some(Unmet::Open(reason)) => (None, Observed::Withheld(reason), None),
+            Some(Unmet::Failed(_, down)) => {
+                let attempt = Attempt {
+                    stdout: down.stdout,
+                    stderr: down.stderr,
+                    ..Attempt::new(Timestamp::now(), 0, Outcome::Service(down.text))
+                };
+                let evidence =
+                    self.evidence(at, (Timestamp::now(), &clock), Look::of(attempt), vec![]);
+                (None, Observed::Evidence(Box::new(evidence)), None)
+            }
             None => {
                 self.tell(Event::Started {
                     check: at,
@@ -293,8 +607,12 @@ impl Worker<'_> {
     }
 
     fn tell(&self, event: Event) {
+        self.say(Said::Event(event));
+    }
+
+    fn say(&self, said: Said) {
         // The receiver outlives every worker.
-        let _ = self.sender.send(event);
+        let _ = self.sender.send(said);
     }
 
     /// Looks until it holds, or no attempt is left.
@@ -310,6 +628,26 @@ impl Worker<'_> {
             attempts.push(look.attempt);
             look = probe::observe(check, context);
         }
+        // What needs a service that died under it shows nothing, however it ended itself.
+        if let Some(Unmet::Failed(reason, _)) = unmet(&check.needs, self.job, &[], self.posts) {
+            let text = format!(
+                "{} (the check itself: {})",
+                reason.text,
+                ended(&look.attempt.outcome)
+            );
+            look.attempt.outcome = Outcome::Service(text);
+        }
+        self.evidence(at, (started, &clock), look, attempts)
+    }
+
+    fn evidence(
+        &self,
+        at: usize,
+        (started, clock): (Timestamp, &Instant),
+        look: Look,
+        mut attempts: Vec<Attempt>,
+    ) -> Evidence {
+        let check = &self.job.project.checks[at];
         attempts.push(look.attempt);
         Evidence {
             probe: check.probe.kind().to_string(),
@@ -334,5 +672,17 @@ impl Worker<'_> {
 
     fn context_goes_on(&self) -> bool {
         self.job.context.cancel.told() == 0
+    }
+}
+
+/// How a check ended, in a word or two.
+fn ended(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Exit(status) => format!("exit status {status}"),
+        Outcome::Signal(signal) => format!("signal {signal}"),
+        Outcome::Timeout(_) => "its time limit".to_string(),
+        Outcome::Answered => "an answer".to_string(),
+        Outcome::Unanswered(_) => "no answer".to_string(),
+        _ => "no result".to_string(),
     }
 }

@@ -11,10 +11,14 @@ use crate::domain::project::Project;
 /// The longest known duration first; what is not known before all, since it may be anything.
 type Rank = (Reverse<Duration>, usize);
 
-/// The checks of a run that have not begun, and what each still waits for.
+/// The checks of a run that have not begun and the services that they need, and what each still waits for. The places of
+/// services come behind those of checks.
 #[derive(Debug)]
 pub(super) struct Queue {
     ready: BTreeSet<Rank>,
+    /// Services that may be started. They take no place of a check, so nothing else is asked of them.
+    startable: Vec<usize>,
+    checks: usize,
     ranks: Vec<Rank>,
     alone: Vec<bool>,
     locks: Vec<Vec<String>>,
@@ -27,65 +31,90 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// The checks at these places of the project; their needs are among them. `durations` are those of earlier runs, by
-    /// place.
+    /// The checks and the services at these places of the project; what they need is among them. `durations` are those of
+    /// earlier runs, by the places of checks.
     pub(super) fn new(
         project: &Project,
         due: &BTreeSet<usize>,
+        services: &BTreeSet<usize>,
         durations: &[Option<Duration>],
     ) -> Queue {
-        let places = project
-            .checks
-            .iter()
-            .enumerate()
-            .map(|(at, check)| (check.id.as_str(), at));
-        let place = places.collect::<HashMap<_, _>>();
+        let checks = project.checks.len();
         let rank = |at: usize| {
-            (
-                Reverse(
-                    durations
-                        .get(at)
-                        .copied()
-                        .flatten()
-                        .unwrap_or(Duration::MAX),
-                ),
-                at,
-            )
+            let known = durations.get(at).copied().flatten();
+            (Reverse(known.unwrap_or(Duration::MAX)), at)
         };
-        let all = 0..project.checks.len();
+        let nodes = checks + project.services.len();
         let mut queue = Queue {
             ready: BTreeSet::new(),
-            ranks: all.clone().map(rank).collect(),
+            startable: vec![],
+            checks,
+            ranks: (0..checks).map(rank).collect(),
             alone: project.checks.iter().map(|check| check.alone).collect(),
             locks: project
                 .checks
                 .iter()
                 .map(|check| check.locks.clone())
                 .collect(),
-            waits_for: vec![0; all.len()],
-            needed_by: vec![vec![]; all.len()],
+            waits_for: vec![0; nodes],
+            needed_by: vec![vec![]; nodes],
             unfinished: due.len(),
             running: 0,
             running_alone: false,
             held: HashSet::new(),
         };
-        for &at in due {
-            let needs = project.checks[at]
-                .needs
+        let of_checks = due
+            .iter()
+            .map(|at| (*at, &project.checks[*at].id, &project.checks[*at].needs));
+        let of_services = services.iter().map(|at| {
+            (
+                checks + at,
+                &project.services[*at].id,
+                &project.services[*at].needs,
+            )
+        });
+        let wanted = of_checks.chain(of_services).collect::<Vec<_>>();
+        let place = wanted.iter().map(|(node, id, _)| (id.as_str(), *node));
+        let place = place.collect::<HashMap<_, _>>();
+        for (node, _, needs) in wanted {
+            let needs = needs
                 .iter()
-                .filter_map(|need| place.get(need.as_str()));
-            for &need in needs
-                .filter(|need| due.contains(need))
-                .collect::<BTreeSet<_>>()
-            {
-                queue.waits_for[at] += 1;
-                queue.needed_by[need].push(at);
+                .filter_map(|need| place.get(need.as_str()).copied());
+            for need in needs.collect::<BTreeSet<_>>() {
+                queue.waits_for[node] += 1;
+                queue.needed_by[need].push(node);
             }
-            if queue.waits_for[at] == 0 {
-                queue.ready.insert(queue.ranks[at]);
+            if queue.waits_for[node] == 0 {
+                queue.release(node);
             }
         }
         queue
+    }
+
+    fn release(&mut self, node: usize) {
+        match node.checked_sub(self.checks) {
+            Some(service) => self.startable.push(service),
+            None => _ = self.ready.insert(self.ranks[node]),
+        }
+    }
+
+    /// The services that may be started by now; [`Queue::settled`] notes that one is healthy or will not be.
+    pub(super) fn take_services(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.startable)
+    }
+
+    /// Notes that it is known how a service stands; what waited for it may begin, or learn that it cannot.
+    pub(super) fn settled(&mut self, service: usize) {
+        self.wake(self.checks + service);
+    }
+
+    fn wake(&mut self, node: usize) {
+        for waiting in std::mem::take(&mut self.needed_by[node]) {
+            self.waits_for[waiting] -= 1;
+            if self.waits_for[waiting] == 0 {
+                self.release(waiting);
+            }
+        }
     }
 
     /// Takes the next check that may begin; [`Queue::finished`] gives back what it holds.
@@ -121,12 +150,7 @@ impl Queue {
         for lock in &self.locks[at] {
             self.held.remove(lock);
         }
-        for waiting in std::mem::take(&mut self.needed_by[at]) {
-            self.waits_for[waiting] -= 1;
-            if self.waits_for[waiting] == 0 {
-                self.ready.insert(self.ranks[waiting]);
-            }
-        }
+        self.wake(at);
     }
 
     /// Whether every check has ended.
@@ -151,7 +175,7 @@ mod tests {
             .iter()
             .map(|d| d.map(Duration::from_secs))
             .collect::<Vec<_>>();
-        Queue::new(&project, &due, &durations)
+        Queue::new(&project, &due, &BTreeSet::new(), &durations)
     }
 
     fn alone(check: Check) -> Check {

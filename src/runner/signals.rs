@@ -1,17 +1,25 @@
 //! The thread that serves signals, timers and HTTP: one small runtime beside the threads that run programs.
 
+use std::time::Duration;
+
 use tokio::runtime::Handle;
 
+use super::Stopping;
 use crate::process::{self, Cancel};
 
 /// The exit status of a run that was stopped at once.
 const INTERRUPTED: i32 = 130;
 
-/// Starts the thread. The first signal to end tells `cancel` once, the second once more; the third ends this process.
+/// Starts the thread. The first signal to end tells `cancel` once, the second once more; the third ends this process. So
+/// does, once, the end of the time that the run has.
 ///
 /// # Errors
 /// The system gives no thread or no descriptors.
-pub fn serve(cancel: &Cancel, told: impl Fn(u8) + Send + 'static) -> std::io::Result<Handle> {
+pub fn serve(
+    cancel: &Cancel,
+    limit: Option<Duration>,
+    told: impl Fn(Stopping) + Send + 'static,
+) -> std::io::Result<Handle> {
     descriptors_are_left()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -28,11 +36,38 @@ pub fn serve(cancel: &Cancel, told: impl Fn(u8) + Send + 'static) -> std::io::Re
         .spawn(move || {
             runtime.block_on(async move {
                 let mut signals = signals;
+                let clock = process::Clock::start();
+                let out_of_time = async {
+                    match limit {
+                        Some(limit) => clock.reach(limit).await,
+                        None => std::future::pending().await,
+                    }
+                };
+                let mut out_of_time = std::pin::pin!(out_of_time);
+                let mut in_time = true;
                 loop {
-                    signals.next().await;
+                    let next = tokio::select! {
+                        next = signals.next() => next,
+                        () = &mut out_of_time, if in_time => {
+                            in_time = false;
+                            // A run that is being stopped needs no other word.
+                            if cancel.told() == 0 {
+                                cancel.tell();
+                                told(Stopping::OutOfTime);
+                            }
+                            continue;
+                        }
+                    };
+                    match next {
+                        Told::ToStop => {}
+                        #[cfg(unix)]
+                        Told::ToPause => {
+                            process::suspend();
+                            continue;
+                        }
+                    }
                     match cancel.tell() {
-                        1 => told(1),
-                        2 => told(2),
+                        times @ 1..=2 => told(Stopping::Told(times)),
                         _ => {
                             process::abandon();
                             std::process::exit(INTERRUPTED);
@@ -79,26 +114,42 @@ fn hear_of_children() -> std::io::Result<()> {
     Ok(())
 }
 
+/// What a signal says.
+enum Told {
+    /// To end.
+    ToStop,
+    /// To stand still until told to go on: Ctrl-Z.
+    #[cfg(unix)]
+    ToPause,
+}
+
 #[cfg(unix)]
-struct Signals([tokio::signal::unix::Signal; 3]);
+struct Signals {
+    to_stop: [tokio::signal::unix::Signal; 3],
+    to_pause: tokio::signal::unix::Signal,
+}
 
 #[cfg(unix)]
 impl Signals {
     fn listen() -> std::io::Result<Signals> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Signals([
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-            signal(SignalKind::hangup())?,
-        ]))
+        Ok(Signals {
+            to_stop: [
+                signal(SignalKind::interrupt())?,
+                signal(SignalKind::terminate())?,
+                signal(SignalKind::hangup())?,
+            ],
+            to_pause: signal(SignalKind::from_raw(process::TO_PAUSE))?,
+        })
     }
 
-    async fn next(&mut self) {
-        let [interrupt, terminate, hangup] = &mut self.0;
+    async fn next(&mut self) -> Told {
+        let [interrupt, terminate, hangup] = &mut self.to_stop;
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
+            _ = interrupt.recv() => Told::ToStop,
+            _ = terminate.recv() => Told::ToStop,
+            _ = hangup.recv() => Told::ToStop,
+            _ = self.to_pause.recv() => Told::ToPause,
         }
     }
 }
@@ -112,10 +163,11 @@ impl Signals {
         Ok(Signals)
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> Told {
         // Where the console gives no word, none will come.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
+        Told::ToStop
     }
 }

@@ -68,6 +68,7 @@ fn a_program_that_could_not_be_started() {
         (IsDirectory, failed(Code::CannotStart)),
         (NoResources, unverified(Code::CannotTell)),
         (MissingVariable, unverified(Code::CannotTell)),
+        (PortTaken, unverified(Code::PortTaken)),
         (Other, unverified(Code::CannotTell)),
     ];
     for (kind, wanted) in cases {
@@ -731,13 +732,65 @@ fn what_was_not_looked_at() {
             unverified(code)
         );
     }
-    let judgement = judge(&counted("a"), &withheld(Code::ServiceFailed), now());
-    assert_eq!(
-        follows(&judgement),
-        failed(Code::ServiceFailed),
-        "a service that died is evidence"
-    );
-    assert_eq!(judgement.reason.text, "as the run says");
+}
+
+#[test]
+fn a_service_that_died_is_evidence_against_what_needs_it() {
+    for check in [run("a"), counted("a"), http("a"), file("a")] {
+        let attempt = Attempt {
+            // Whatever was seen beside that: it may all be of another moment.
+            checked: vec![],
+            ..attempt(Outcome::Service(
+                "service `api` ended with exit status 3".to_string(),
+            ))
+        };
+        let judgement = judge(&check, &observed(vec![attempt]), now());
+        assert_eq!(follows(&judgement), failed(Code::ServiceFailed));
+        assert_eq!(
+            judgement.reason.text,
+            "service `api` ended with exit status 3"
+        );
+    }
+}
+
+#[test]
+fn what_must_call_may_end_as_it_likes_unless_it_is_asked() {
+    let heard = |held| expecting(exit(1), &[held]);
+    let check = |exit: Vec<i32>| {
+        let mut check = run("a");
+        let Probe::Run(run) = &mut check.probe else {
+            unreachable!()
+        };
+        run.expect.exit = exit;
+        run.listen = Some(Box::new(listening()));
+        check
+    };
+    hold([
+        (
+            "a call, any status",
+            check(vec![]),
+            heard(Held::Yes),
+            verified(),
+        ),
+        (
+            "no call",
+            check(vec![]),
+            heard(Held::No),
+            failed(Code::Expectation),
+        ),
+        (
+            "a call, another status",
+            check(vec![0]),
+            heard(Held::Yes),
+            failed(Code::ExitStatus),
+        ),
+        (
+            "a call, this status",
+            check(vec![0, 1]),
+            heard(Held::Yes),
+            verified(),
+        ),
+    ]);
 }
 
 fn count() -> impl Strategy<Value = u64> {

@@ -1,0 +1,585 @@
+//! The services of a run: each started once what it needs holds, awaited until it is healthy, watched while checks use
+//! it, and always stopped, whatever happens: the word that stops it exists before it does.
+//!
+//! A service lives on a thread of its own. Checks ask how it stands; whoever ends the run says when it is to stop.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use regex::bytes::Regex;
+
+use super::Job;
+use super::log_watch::LogWatch;
+use crate::domain::event::ServiceNow;
+use crate::domain::evidence::{Failure, Outcome, SpawnFailure, Stream};
+use crate::domain::limit::human_duration;
+use crate::domain::reason::{Code, Reason};
+use crate::domain::service::{Health, Service, ServiceRun, ServiceState, Start};
+use crate::probe::service::{self as look, NotHealthy};
+use crate::process::{self, Cancel, Clock, Command, End, Finished, Hear};
+
+/// How often it is asked whether a service is healthy, at first and after a while.
+const PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+/// How long `docker compose logs` may take, and `down` beside the time that its services have.
+const TO_TELL: Duration = Duration::from_secs(20);
+const TO_TAKE_DOWN: Duration = Duration::from_secs(60);
+
+/// How a service stands with those who need it.
+#[derive(Clone)]
+pub(super) enum Standing {
+    /// It is not decided yet.
+    Open,
+    /// It may be used.
+    Healthy,
+    /// It could not be started: nothing is known of it.
+    Withheld(Reason),
+    /// It ended by itself or was not healthy in time.
+    Failed(Down),
+}
+
+/// A service that is down, and what it said.
+#[derive(Clone)]
+pub(super) struct Down {
+    pub(super) text: String,
+    pub(super) stdout: Option<Stream>,
+    pub(super) stderr: Option<Stream>,
+}
+
+/// One service of the run.
+pub(super) struct Post<'a> {
+    service: &'a Service,
+    job: &'a Job<'a>,
+    /// The word to stop.
+    stop: Cancel,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    standing: Standing,
+    /// How its program ended.
+    ended: Option<Finished>,
+    record: Option<ServiceRun>,
+}
+
+/// What came of waiting for health.
+enum Awaited {
+    Healthy,
+    /// Its program ended.
+    Ended,
+    /// It was not healthy in time, or never can be.
+    Unhealthy(String),
+    /// The run was stopped.
+    Stopped,
+}
+
+impl<'a> Post<'a> {
+    /// A service that nobody has started yet.
+    ///
+    /// # Errors
+    /// The system gives no more descriptors.
+    pub(super) fn new(service: &'a Service, job: &'a Job<'a>) -> std::io::Result<Post<'a>> {
+        Ok(Post {
+            service,
+            job,
+            stop: Cancel::new()?,
+            state: Mutex::new(State {
+                standing: Standing::Open,
+                ended: None,
+                record: None,
+            }),
+            changed: Condvar::new(),
+        })
+    }
+
+    /// How it stands at this moment: one that was healthy may have died since.
+    pub(super) fn standing(&self) -> Standing {
+        let state = self.lock();
+        match (&state.standing, &state.ended) {
+            (Standing::Healthy, Some(finished)) if self.stop.told() == 0 => {
+                Standing::Failed(self.down(finished, &self.died(finished, "while checks used it")))
+            }
+            (standing, _) => standing.clone(),
+        }
+    }
+
+    /// Asks it to end; a second word makes it.
+    pub(super) fn stop(&self) {
+        self.stop.tell();
+        self.changed.notify_all();
+    }
+
+    pub(super) fn was_told(&self) -> bool {
+        self.stop.told() > 0
+    }
+
+    /// What became of it, once its life is over.
+    pub(super) fn record(&self) -> Option<ServiceRun> {
+        self.lock().record.clone()
+    }
+
+    /// That it is not started, for that reason.
+    pub(super) fn withhold(&self, reason: Reason) {
+        let mut state = self.lock();
+        let record = ServiceRun::not_started(&self.service.id, reason.clone());
+        state.record.get_or_insert(record);
+        state.standing = Standing::Withheld(reason);
+    }
+
+    /// Lives its life, from the start to the end. `settled` is called once it is known how it stands.
+    pub(super) fn live(&self, tell: &dyn Fn(ServiceNow), settled: &dyn Fn()) {
+        // Whatever goes wrong in here, what was started ends.
+        let _stopped = StopOnDrop(self);
+        if self.job.context.cancel.told() > 0 {
+            self.withhold(Reason::new(
+                Code::NotRun,
+                "the run was stopped before its turn",
+            ));
+            return settled();
+        }
+        tell(ServiceNow::Starting);
+        let result = look::port(self.service, &self.job.context).and_then(|port| {
+            match &self.service.start {
+                Start::Run { argv, shell } => self.program((argv, *shell), port, tell, settled),
+                Start::Compose(file) => self.compose(file, port, tell, settled),
+            }
+        });
+        if let Err(failure) = result {
+            let reason = self.not_started(&failure);
+            tell(ServiceNow::Down(reason.clone()));
+            self.withhold(reason);
+            settled();
+        }
+    }
+
+    /// A program that runs until it is stopped.
+    fn program(
+        &self,
+        run: (&[String], bool),
+        port: Option<u16>,
+        tell: &dyn Fn(ServiceNow),
+        settled: &dyn Fn(),
+    ) -> Result<(), Failure<SpawnFailure>> {
+        let watch = match &self.service.health {
+            Health::Log(pattern) => Some(Arc::new(LogWatch::new(pattern))),
+            _ => None,
+        };
+        let hear = watch
+            .clone()
+            .map(|watch| Hear(Arc::new(move |err, chunk| watch.hear(err, chunk))));
+        let (command, shown) = look::command(self.service, run, port, hear, &self.job.context)?;
+        let (started, clock) = (Timestamp::now(), Clock::start());
+        let mut awaited = Awaited::Ended;
+        let mut healthy_after = None;
+        std::thread::scope(|scope| {
+            let _stopped = StopOnDrop(self);
+            let thread = std::thread::Builder::new().name(format!("service {}", self.service.id));
+            let watched = thread.spawn_scoped(scope, || {
+                let finished = process::run(&command, &self.stop);
+                self.lock().ended = Some(finished);
+                self.changed.notify_all();
+            });
+            watched.map_err(|error| {
+                Failure::new(
+                    SpawnFailure::NoResources,
+                    format!("no thread could be started: {error}"),
+                )
+            })?;
+            awaited = self.await_health(port, &clock, watch.as_deref());
+            if let Awaited::Healthy = awaited {
+                healthy_after = Some(clock.elapsed());
+                self.lock().standing = Standing::Healthy;
+                tell(ServiceNow::Healthy(port, clock.elapsed()));
+                settled();
+            } else {
+                self.stop();
+            }
+            self.wait_for_the_end();
+            Ok(())
+        })?;
+        let Some(finished) = self.lock().ended.take() else {
+            return Ok(());
+        };
+        if let End::Spawn(failure) = &finished.end {
+            return Err(failure.clone());
+        }
+        let record = ServiceRun {
+            command: shown,
+            port,
+            started: Some(started),
+            healthy_after_ms: healthy_after.map(|after| after.as_millis() as u64),
+            duration_ms: Some(clock.elapsed().as_millis() as u64),
+            outcome: Some(outcome(&finished.end)),
+            leaked: finished
+                .leaked
+                .iter()
+                .map(|name| self.masked(name))
+                .collect(),
+            stdout: Some(self.job.context.stream(&finished.stdout)),
+            stderr: Some(self.job.context.stream(&finished.stderr)),
+            teardown: finished.killed.then(|| self.had_to_be_killed()),
+            ..ServiceRun::not_started(&self.service.id, Reason::new(Code::NotRun, ""))
+        };
+        self.conclude(record, &awaited, &finished, tell);
+        if !matches!(awaited, Awaited::Healthy) {
+            settled();
+        }
+        Ok(())
+    }
+
+    /// The services of a compose file: `up` until they are healthy, and `down` whatever came of that.
+    fn compose(
+        &self,
+        file: &str,
+        port: Option<u16>,
+        tell: &dyn Fn(ServiceNow),
+        settled: &dyn Fn(),
+    ) -> Result<(), Failure<SpawnFailure>> {
+        // One name a run and service: what stands under another name is somebody else's.
+        let project = format!("ready-{}-{}", self.job.context.run, self.service.id).to_lowercase();
+        let docker = |words: &[&str]| {
+            let base = [
+                "docker",
+                "compose",
+                "--file",
+                file,
+                "--project-name",
+                &project,
+            ];
+            let argv = base
+                .iter()
+                .chain(words)
+                .map(|word| word.to_string())
+                .collect::<Vec<_>>();
+            look::command(self.service, (&argv, false), port, None, &self.job.context)
+        };
+        let within = self.service.within.as_secs().max(1).to_string();
+        let to_stop = self.service.stop_within.as_secs().max(1).to_string();
+        let (up, shown) = docker(&[
+            "up",
+            "--detach",
+            "--build",
+            "--wait",
+            "--wait-timeout",
+            &within,
+        ])?;
+        let (logs, _) = docker(&["logs", "--no-color", "--tail", "500"])?;
+        let (down, by_hand) = docker(&[
+            "down",
+            "--volumes",
+            "--remove-orphans",
+            "--timeout",
+            &to_stop,
+        ])?;
+        let (started, clock) = (Timestamp::now(), Clock::start());
+        let up = Command {
+            limit: self.service.within,
+            ..up
+        };
+        let finished = process::run(&up, self.job.context.cancel);
+        let awaited = match &finished.end {
+            End::Spawn(failure) => return Err(failure.clone()),
+            End::Exit(0) => self.await_health(port, &clock, None),
+            End::Cancelled => Awaited::Stopped,
+            End::Timeout => Awaited::Unhealthy("`docker compose up` did not end".to_string()),
+            _ => Awaited::Ended,
+        };
+        let mut healthy_after = None;
+        if let Awaited::Healthy = awaited {
+            healthy_after = Some(clock.elapsed());
+            self.lock().standing = Standing::Healthy;
+            tell(ServiceNow::Healthy(port, clock.elapsed()));
+            settled();
+            let state = self.lock();
+            let stopped = self.changed.wait_while(state, |_| self.stop.told() == 0);
+            drop(stopped.unwrap_or_else(PoisonError::into_inner));
+        }
+        // `self.stop` was given its first word already, which would keep these from being run at all.
+        let taken_down = Cancel::new().map(|cancel| {
+            let said = process::run(
+                &Command {
+                    limit: TO_TELL,
+                    ..logs
+                },
+                &cancel,
+            );
+            let limit = self.service.stop_within.saturating_add(TO_TAKE_DOWN);
+            (said, process::run(&Command { limit, ..down }, &cancel))
+        });
+        let by_hand = by_hand.join(" ");
+        let (said, teardown) = match taken_down {
+            Ok((said, down)) if down.end == End::Exit(0) => (Some(said), None),
+            Ok((said, down)) => {
+                let stderr = self.job.context.stream(&down.stderr);
+                let words = last_line(&stderr).unwrap_or_default();
+                (
+                    Some(said),
+                    Some(format!("`{by_hand}` did not do its work: {words}")),
+                )
+            }
+            Err(error) => (None, Some(format!("`{by_hand}` was not run: {error}"))),
+        };
+        let record = ServiceRun {
+            command: shown,
+            port,
+            started: Some(started),
+            healthy_after_ms: healthy_after.map(|after| after.as_millis() as u64),
+            duration_ms: Some(clock.elapsed().as_millis() as u64),
+            outcome: Some(outcome(&finished.end)),
+            leaked: vec![],
+            stdout: said.map(|said| self.job.context.stream(&said.stdout)),
+            stderr: Some(self.job.context.stream(&finished.stderr)),
+            teardown,
+            ..ServiceRun::not_started(&self.service.id, Reason::new(Code::NotRun, ""))
+        };
+        self.conclude(record, &awaited, &finished, tell);
+        if !matches!(awaited, Awaited::Healthy) {
+            settled();
+        }
+        Ok(())
+    }
+
+    /// Notes what became of it, and how it stands where that is still open.
+    fn conclude(
+        &self,
+        record: ServiceRun,
+        awaited: &Awaited,
+        finished: &Finished,
+        tell: &dyn Fn(ServiceNow),
+    ) {
+        let by_itself = matches!(finished.end, End::Exit(_) | End::Signal(_));
+        let runs_by_itself = matches!(self.service.start, Start::Run { .. });
+        let cannot_tell = self.cannot_tell(finished);
+        let (state, reason) = match awaited {
+            Awaited::Healthy if runs_by_itself && by_itself => {
+                let text = self.died(finished, "while checks used it");
+                (
+                    ServiceState::Died,
+                    Some(Reason::new(Code::ServiceFailed, text)),
+                )
+            }
+            Awaited::Healthy => (ServiceState::Healthy, None),
+            Awaited::Stopped => {
+                let text = "the run was stopped before it was healthy";
+                (
+                    ServiceState::NotStarted,
+                    Some(Reason::new(Code::NotRun, text)),
+                )
+            }
+            _ if cannot_tell.is_some() => {
+                let text = cannot_tell.unwrap_or_default();
+                (
+                    ServiceState::NotStarted,
+                    Some(Reason::new(Code::CannotTell, text)),
+                )
+            }
+            Awaited::Ended => {
+                let text = self.died(finished, "before it was healthy");
+                (
+                    ServiceState::Died,
+                    Some(Reason::new(Code::ServiceFailed, text)),
+                )
+            }
+            Awaited::Unhealthy(why) => {
+                let within = human_duration(self.service.within);
+                let text = format!(
+                    "service `{}` was not healthy within {within}: {why}",
+                    self.service.id
+                );
+                (
+                    ServiceState::Unhealthy,
+                    Some(Reason::new(Code::ServiceFailed, self.masked(&text))),
+                )
+            }
+        };
+        tell(match &reason {
+            None => ServiceNow::Stopped,
+            Some(reason) => ServiceNow::Down(reason.clone()),
+        });
+        let mut held = self.lock();
+        if let (Standing::Open, Some(reason)) = (&held.standing, &reason) {
+            held.standing = match state {
+                ServiceState::NotStarted => Standing::Withheld(reason.clone()),
+                _ => Standing::Failed(Down {
+                    text: reason.text.clone(),
+                    stdout: record.stdout.clone(),
+                    stderr: record.stderr.clone(),
+                }),
+            };
+        }
+        held.record = Some(ServiceRun {
+            state,
+            reason,
+            ..record
+        });
+    }
+
+    /// Looks again and again until it is healthy, or will not be.
+    fn await_health(&self, port: Option<u16>, clock: &Clock, watch: Option<&LogWatch>) -> Awaited {
+        let mut pause = PAUSE;
+        loop {
+            let left = self.service.within.saturating_sub(clock.elapsed());
+            let seen = match watch {
+                Some(watch) if watch.seen() => Ok(()),
+                Some(_) => Err(NotHealthy::Yet("no line of its output matches".to_string())),
+                None => look::look(self.service, port, left.max(PAUSE), &self.job.context),
+            };
+            // Asked last: what answers for a program that is dead is somebody else.
+            if self.lock().ended.is_some() {
+                return Awaited::Ended;
+            }
+            if self.job.context.cancel.told() > 0 || self.was_told() {
+                return Awaited::Stopped;
+            }
+            match seen {
+                Ok(()) => return Awaited::Healthy,
+                Err(NotHealthy::Ever(why)) => return Awaited::Unhealthy(why),
+                Err(NotHealthy::Yet(why)) if left.is_zero() => return Awaited::Unhealthy(why),
+                Err(NotHealthy::Yet(_)) => {}
+            }
+            let state = self.lock();
+            let woken =
+                self.changed
+                    .wait_timeout_while(state, pause.min(left.max(PAUSE)), |state| {
+                        state.ended.is_none() && self.job.context.cancel.told() == 0
+                    });
+            drop(woken);
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    fn wait_for_the_end(&self) {
+        let state = self.lock();
+        let ended = self
+            .changed
+            .wait_while(state, |state| state.ended.is_none());
+        drop(ended);
+    }
+
+    fn not_started(&self, failure: &Failure<SpawnFailure>) -> Reason {
+        let id = &self.service.id;
+        let code = match failure.kind {
+            SpawnFailure::MissingProgram | SpawnFailure::MissingInterpreter => Code::ToolMissing,
+            SpawnFailure::PortTaken => Code::PortTaken,
+            SpawnFailure::NoResources | SpawnFailure::MissingVariable => Code::CannotTell,
+            _ => Code::NeedsFailed,
+        };
+        let install = self
+            .service
+            .needs_tool
+            .as_ref()
+            .and_then(|tool| tool.install.as_deref());
+        let install = install
+            .filter(|_| code == Code::ToolMissing)
+            .map(|how| format!("; install it: {how}"))
+            .unwrap_or_default();
+        let text = format!(
+            "service `{id}` could not be started: {}{install}",
+            failure.text
+        );
+        Reason::new(code, self.masked(&text))
+    }
+
+    /// The rule by which it could not be started on this machine.
+    fn cannot_tell(&self, finished: &Finished) -> Option<String> {
+        let rules = &self.service.cannot_tell;
+        let by_status = matches!(finished.end, End::Exit(status) if rules.exit.contains(&status));
+        let text = [finished.stderr.kept(), finished.stdout.kept()];
+        let by_words =
+            [&rules.stderr, &rules.stdout]
+                .into_iter()
+                .zip(&text)
+                .any(|(patterns, text)| {
+                    let mut patterns = patterns.iter();
+                    patterns
+                        .any(|pattern| Regex::new(pattern).is_ok_and(|regex| regex.is_match(text)))
+                });
+        (by_status || by_words).then(|| {
+            let down = self.down(finished, "");
+            let words = self
+                .last_words(&down)
+                .unwrap_or_else(|| how_it_ended(&finished.end));
+            format!(
+                "service `{}` could not be started here: {words}",
+                self.service.id
+            )
+        })
+    }
+
+    fn died(&self, finished: &Finished, when: &str) -> String {
+        let down = self.down(finished, "");
+        let words = self
+            .last_words(&down)
+            .map(|words| format!(": {words}"))
+            .unwrap_or_default();
+        let how = how_it_ended(&finished.end);
+        format!(
+            "service `{}` ended with {how} {when}{words}",
+            self.service.id
+        )
+    }
+
+    fn down(&self, finished: &Finished, text: &str) -> Down {
+        Down {
+            text: text.to_string(),
+            stdout: Some(self.job.context.stream(&finished.stdout)),
+            stderr: Some(self.job.context.stream(&finished.stderr)),
+        }
+    }
+
+    /// The last line that it said, on standard error before standard output.
+    fn last_words(&self, down: &Down) -> Option<String> {
+        let streams = [&down.stderr, &down.stdout].into_iter().flatten();
+        streams.filter_map(last_line).next()
+    }
+
+    fn had_to_be_killed(&self) -> String {
+        let within = human_duration(self.service.stop_within);
+        format!("it did not end within {within} of being asked to, and was made to")
+    }
+
+    fn masked(&self, text: &str) -> String {
+        self.job.context.masker.text(text).into_owned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Gives the word to stop when a service's thread is done with it, by whatever way.
+struct StopOnDrop<'p, 'a>(&'p Post<'a>);
+
+impl Drop for StopOnDrop<'_, '_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.stop();
+        }
+    }
+}
+
+fn outcome(end: &End) -> Outcome {
+    match end {
+        End::Exit(status) => Outcome::Exit(*status),
+        End::Signal(signal) => Outcome::Signal(*signal),
+        End::Timeout | End::Cancelled => Outcome::Cancelled,
+        End::Spawn(failure) => Outcome::Spawn(failure.clone()),
+    }
+}
+
+fn how_it_ended(end: &End) -> String {
+    match end {
+        End::Exit(status) => format!("exit status {status}"),
+        End::Signal(signal) => format!("signal {signal}"),
+        _ => "no status".to_string(),
+    }
+}
+
+/// The last line of a stream that says something, where it is short enough to be a reason.
+fn last_line(stream: &Stream) -> Option<String> {
+    let mut lines = stream.tail.lines().map(str::trim);
+    let line = lines.rfind(|line| !line.is_empty())?;
+    (line.chars().count() <= 200).then(|| line.to_string())
+}
