@@ -129,6 +129,7 @@ fn prepare(
         },
         leaves_running: check.leaves_running,
         hear: None,
+        stdin: None,
     };
     Ok((command, prepared.shown))
 }

@@ -46,6 +46,7 @@ pub fn command(
         keep: Keep::TO_SHOW,
         leaves_running: false,
         hear,
+        stdin: None,
     };
     Ok((command, prepared.shown))
 }

@@ -89,6 +89,7 @@ fn version(program: &Path, flag: &str, folder: &Path, cancel: &Cancel) -> Option
         args: vec![flag.into()],
         cwd: folder.to_path_buf(),
         env: Environment::default(),
+        stdin: None,
         limit: VERSION_WITHIN,
         grace: Command::GRACE,
         keep: Keep::TO_SHOW,

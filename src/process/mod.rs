@@ -95,6 +95,8 @@ pub struct Command {
     pub cwd: PathBuf,
     /// What it sees of the environment.
     pub env: Environment,
+    /// What it is given on standard input; none: nothing to read.
+    pub stdin: Option<Arc<[u8]>>,
     /// How long it may run.
     pub limit: Duration,
     /// How long it may take to end once it is asked to, before it is made to.
@@ -174,4 +176,44 @@ impl Patience {
     /// For whoever still writes the program that is to be started.
     #[cfg(unix)]
     pub(crate) const TO_BE_WRITTEN: Duration = Duration::from_secs(3);
+}
+
+#[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn given(script: &str, limit: Duration) -> Finished {
+        let command = Command {
+            program: "/bin/sh".into(),
+            args: vec!["-c".into(), script.into()],
+            cwd: "/".into(),
+            env: Environment::default(),
+            stdin: Some(vec![b'x'; 1 << 20].into()),
+            limit,
+            keep: Keep::TO_READ,
+            leaves_running: false,
+            grace: Command::GRACE,
+            hear: None,
+        };
+        run(&command, &Cancel::new().unwrap())
+    }
+
+    #[test]
+    fn what_a_program_is_given_and_does_not_read_holds_up_nobody() {
+        let long = Duration::from_secs(60);
+        let all = given("cat", long);
+        assert_eq!(
+            (all.end, all.stdout.kept()),
+            (End::Exit(0), vec![b'x'; 1 << 20])
+        );
+        let some = given("head -c 3; exit 7", long);
+        assert_eq!(
+            (some.end, some.stdout.kept()),
+            (End::Exit(7), b"xxx".to_vec())
+        );
+        assert_eq!(given("exit 0", long).end, End::Exit(0));
+        let none = given("exec sleep 60", Duration::from_millis(50));
+        assert_eq!(none.end, End::Timeout);
+    }
 }

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::sync::Arc;
 
 use crate::domain::evidence::{Failure, SpawnFailure};
 
@@ -41,6 +43,22 @@ impl Environment {
             );
         }
         command.envs(&self.set);
+    }
+}
+
+/// The standard input of a program that is given these bytes.
+pub(super) fn stdin(bytes: &Option<Arc<[u8]>>) -> Stdio {
+    match bytes {
+        Some(_) => Stdio::piped(),
+        None => Stdio::null(),
+    }
+}
+
+/// Writes its standard input beside everything else: what a program does not read holds up nobody.
+pub(super) fn feed(child: &mut Child, bytes: &Option<Arc<[u8]>>) {
+    if let (Some(mut stdin), Some(bytes)) = (child.stdin.take(), bytes.clone()) {
+        // A program that ends before it has read all of it breaks the pipe, and needs no more.
+        std::thread::spawn(move || stdin.write_all(&bytes));
     }
 }
 

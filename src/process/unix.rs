@@ -30,7 +30,10 @@ pub fn run(command: &Command, cancel: &Cancel) -> Finished {
     #[cfg(target_os = "linux")]
     super::orphans::adopt();
     match spawn(command, cancel) {
-        Ok(child) => Watch::new(command, cancel, started, child).finish(&mut finished),
+        Ok(mut child) => {
+            start::feed(&mut child, &command.stdin);
+            Watch::new(command, cancel, started, child).finish(&mut finished);
+        }
         Err(error) => {
             finished.end = End::Spawn(start::refused(&command.program, &command.cwd, &error))
         }
@@ -48,7 +51,7 @@ fn spawn(command: &Command, cancel: &Cancel) -> std::io::Result<Child> {
             .current_dir(&command.cwd)
             .process_group(0);
         process
-            .stdin(Stdio::null())
+            .stdin(start::stdin(&command.stdin))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         command.env.apply(&mut process);

@@ -23,7 +23,7 @@ pub fn run(command: &Command, cancel: &Cancel) -> Finished {
     let mut process = std::process::Command::new(&command.program);
     process.args(&command.args).current_dir(&command.cwd);
     process
-        .stdin(Stdio::null())
+        .stdin(start::stdin(&command.stdin))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     command.env.apply(&mut process);
@@ -35,6 +35,7 @@ pub fn run(command: &Command, cancel: &Cancel) -> Finished {
             return finished;
         }
     };
+    start::feed(&mut child, &command.stdin);
     let (sender, receiver) = mpsc::sync_channel(16);
     let streams = [
         child
