@@ -86,7 +86,7 @@ fn each_station_knows_only_what_it_may() {
         ("tree", &[]),
         ("process", &["domain"]),
         ("probe", &["domain", "mask", "process"]),
-        ("reader", &["domain"]),
+        ("reader", &["domain", "process"]),
         ("ledger", &["domain"]),
         ("reporter", &["domain", "sanitise"]),
     ];

@@ -18,12 +18,13 @@ use std::process::Command;
 
 const TODAY: Date = date(2026, 11, 22);
 const FORMATS: Formats = Formats {
-    names: || vec!["jest", "junit", "libtest", "pytest"],
+    names: || vec!["jest", "json", "junit", "libtest", "pytest"],
     exits: |name| {
-        ["jest", "junit", "libtest", "pytest"]
+        ["jest", "json", "junit", "libtest", "pytest"]
             .contains(&name)
             .then(Exits::default)
     },
+    query: readiness::reader::json::check,
 };
 
 fn folder(name: &str) -> PathBuf {

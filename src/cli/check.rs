@@ -232,10 +232,7 @@ impl Record {
                 masker,
                 ports: &ports,
                 clients: &clients,
-                read: |format, bytes| match reader::by_name(format) {
-                    Some(format) => (format.read)(bytes),
-                    None => Err(format!("there is no reader `{format}`")),
-                },
+                read: reader::read,
             },
         };
         let style = style_of(&std::io::stderr(), global);

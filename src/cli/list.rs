@@ -78,9 +78,9 @@ fn library() -> Result<String> {
         ]);
     }
     let checks = columns(["CHECK", "COMPONENT", "PARAMETERS", "SAYS"], rows);
-    let readers = reader::ALL
-        .iter()
-        .map(|format| [format.name.to_string(), format.about.to_string()]);
+    let readers = reader::names()
+        .into_iter()
+        .map(|(name, about)| [name.to_string(), about.to_string()]);
     let readers = columns(["READER", "READS"], readers.collect());
     Ok(format!("{checks}\n{readers}"))
 }

@@ -27,6 +27,7 @@ pub use exit::Exit;
 
 use crate::domain::report::Report;
 use crate::manifest::Problems;
+use crate::reader;
 use crate::reporter::{self, Detail, Style};
 
 /// Is this safe to ship, and how do we know?
@@ -120,6 +121,10 @@ const LATER: [&str; 16] = [
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
+    // How this program starts itself to read JSON: no verb of anybody's, and nothing to be found in help or completions.
+    if std::env::args_os().skip(1).eq([reader::json::VERB]) {
+        return reader::json::serve();
+    }
     let parsed = without_empty_variables(Cli::command())
         .try_get_matches()
         .and_then(|matches| Cli::from_arg_matches(&matches));

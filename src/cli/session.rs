@@ -221,8 +221,9 @@ impl Session {
 /// The readers that a manifest can name.
 fn formats() -> Formats {
     Formats {
-        names: || reader::ALL.iter().map(|format| format.name).collect(),
-        exits: |name| reader::by_name(name).map(|format| (format.exits)()),
+        names: || reader::names().into_iter().map(|(name, _)| name).collect(),
+        exits: reader::exits,
+        query: reader::json::check,
     }
 }
 

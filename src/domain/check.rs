@@ -1,6 +1,7 @@
 //! What is asked: a check with its one probe, resolved from manifest and library, nothing left to look up.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
 
 use jiff::civil::Date;
@@ -239,10 +240,50 @@ impl RunProbe {
 pub struct Reader {
     /// The reader's name.
     pub format: String,
+    /// What it asks, where the manifest says so itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queries: Option<Queries>,
     /// Where the results are.
     pub input: ReaderInput,
     /// What the tool's exit statuses mean.
     pub exits: Exits,
+}
+
+impl Reader {
+    /// Whether it tells how many results passed.
+    pub fn counts(&self) -> bool {
+        let counts = |queries: &Queries| queries.counts.contains_key("passed");
+        self.queries.as_ref().is_none_or(counts)
+    }
+}
+
+/// What is asked of a JSON document, in jq.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Queries {
+    /// By one of [`Queries::COUNTS`].
+    pub counts: BTreeMap<String, String>,
+    /// By the name of the measure.
+    pub measures: BTreeMap<String, String>,
+}
+
+impl Queries {
+    /// What can be counted.
+    pub const COUNTS: [&str; 5] = ["passed", "failed", "skipped", "total", "findings"];
+
+    /// Every query under the name of what it asks for.
+    pub fn named(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.counts.iter().chain(&self.measures);
+        all.map(|(name, query)| (name.as_str(), query.as_str()))
+    }
+}
+
+/// What is wrong with a query.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mistake {
+    /// The bytes of it that are; none at its end.
+    pub at: Range<usize>,
+    /// In words, lower case.
+    pub text: String,
 }
 
 /// Where a reader finds a tool's results.

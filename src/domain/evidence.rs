@@ -260,6 +260,8 @@ pub enum Reading {
     Results(Results),
     /// They could not be, and why.
     Unreadable(String),
+    /// Reading them came to no end, and why: that is no fault of theirs.
+    CannotTell(String),
 }
 
 /// A tool's results in figures.

@@ -134,6 +134,7 @@ pub(crate) fn counted(id: &str) -> Check {
     };
     let reader = Reader {
         format: "junit".to_string(),
+        queries: None,
         input: ReaderInput::Stdout,
         exits,
     };

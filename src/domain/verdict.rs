@@ -380,6 +380,9 @@ fn judge_exit(check: &Check, attempt: &Attempt, status: i32) -> Judgement {
             Code::Unreadable,
             format!("{problem} (exit status {status})"),
         ),
+        (Some(_), Some(Reading::CannotTell(why))) => {
+            Judgement::unverified(Code::CannotTell, why.clone())
+        }
         (Some(_), None) => Judgement::unverified(Code::Unreadable, "its results were not read"),
         (None, _) if !run.exit_is_well(status) => {
             let wanted = run

@@ -10,19 +10,17 @@ use super::keys::{KEYS, Keys, LATER, MORE_KEYS};
 use super::values::{
     applies, cannot_tell, level, operating_systems, priority, strings, strings_at, weight,
 };
-use crate::domain::check::{Blocking, Check, Exits, Fix, NeedsTool, Probe, Source};
+use super::{Formats, reader};
+use crate::domain::check::{Blocking, Check, Fix, NeedsTool, Probe, Reader, Source};
 use crate::domain::interpolate::{self, OF_LISTEN};
 use crate::domain::level::Level;
 use crate::domain::limit::Limit;
 use crate::domain::project::{DEFAULT_TIMEOUT, HTTP_TIMEOUT, OUTSIDE_MAX_AGE};
 
-/// The readers that a manifest can name, with what their tools' exit statuses mean.
-pub(super) type Readers<'a> = &'a dyn Fn(&str) -> Option<Exits>;
-
 /// What a check is read with.
 pub(super) struct Context<'a> {
     pub(super) today: Date,
-    pub(super) reader: Readers<'a>,
+    pub(super) formats: Formats,
     pub(super) reader_names: &'a [&'a str],
 }
 
@@ -63,10 +61,10 @@ pub(super) fn read(
         }
     }
     let listens = keys.get("listen").is_some();
+    let own: &[&str] = if listens { &OF_LISTEN } else { &[] };
     let reading = Reading {
-        context: Some(context),
         complete,
-        ..Reading::new(keys, params, header, if listens { &OF_LISTEN } else { &[] })
+        ..Reading::new(keys, params, context, header, own)
     };
     let probe = if complete {
         reading.probe(library.is_some())
@@ -202,8 +200,7 @@ pub(super) fn read(
 pub(super) struct Reading<'k, 'a, 'c> {
     pub(super) keys: &'k Keys<'a>,
     params: &'k BTreeMap<String, String>,
-    /// None for a service, which has nothing that depends on it.
-    pub(super) context: Option<&'c Context<'c>>,
+    pub(super) context: &'c Context<'c>,
     pub(super) header: &'k Item<'a>,
     complete: bool,
     /// The names that are known in a run of this alone.
@@ -215,13 +212,14 @@ impl<'k, 'a, 'c> Reading<'k, 'a, 'c> {
     pub(super) fn new(
         keys: &'k Keys<'a>,
         params: &'k BTreeMap<String, String>,
+        context: &'c Context<'c>,
         header: &'k Item<'a>,
         own: &'static [&'static str],
     ) -> Reading<'k, 'a, 'c> {
         Reading {
             keys,
             params,
-            context: None,
+            context,
             header,
             complete: true,
             own,
@@ -299,10 +297,21 @@ impl<'k, 'a, 'c> Reading<'k, 'a, 'c> {
                 Some("for an HTTP probe, use `expect = { latency = \"< 500ms\" }`".into()),
             );
         }
-        self.keys
-            .fields("limits")
-            .filter_map(|item| Some((item.key.to_string(), item.limit()?)))
-            .collect()
+        let queries = match probe {
+            Some(Probe::Run(run)) => run
+                .reader
+                .as_ref()
+                .and_then(|reader| reader.queries.as_ref()),
+            _ => None,
+        };
+        let fields = self.keys.fields("limits");
+        let limits = fields.filter_map(|item| {
+            if let Some(queries) = queries {
+                reader::asked(queries, item);
+            }
+            Some((item.key.to_string(), item.limit()?))
+        });
+        limits.collect()
     }
 
     pub(super) fn environment(&self) -> BTreeMap<String, String> {
@@ -376,7 +385,8 @@ impl<'k, 'a, 'c> Reading<'k, 'a, 'c> {
     /// Keys that would be ignored for this kind of check are mistakes, not decoration.
     fn only_where_they_mean_something(&self, probe: &Probe, retries: u32) {
         let is_run = matches!(probe, Probe::Run(_));
-        let counted = matches!(probe, Probe::Run(run) if run.reader.is_some());
+        let counted =
+            matches!(probe, Probe::Run(run) if run.reader.as_ref().is_some_and(Reader::counts));
         let rules: [(&[&str], bool, &str); 6] = [
             (
                 &[
@@ -401,7 +411,7 @@ impl<'k, 'a, 'c> Reading<'k, 'a, 'c> {
             (
                 &["at_least", "expected_skips"],
                 counted,
-                "`run` with a `reader`",
+                "`run` with a `reader` that counts",
             ),
             (
                 &["cwd"],

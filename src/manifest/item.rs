@@ -53,6 +53,27 @@ impl<'a> Item<'a> {
             .push(self.origin.source, self.span.clone(), message, hint);
     }
 
+    /// Notes a problem with a part of the string that the value is: these bytes of it, the end where they are none.
+    pub(super) fn part_problem(
+        &self,
+        part: Range<usize>,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) {
+        let text = self.value.as_str().unwrap_or_default();
+        // Two quotes longer than its text, it is written without escapes, so that its bytes are those of the source.
+        let span = match self.span.len() == text.len() + 2 {
+            true => {
+                let start = self.span.start + 1;
+                start + part.start..start + part.end.max(part.start + 1)
+            }
+            false => self.span.clone(),
+        };
+        self.origin
+            .problems
+            .push(self.origin.source, span, message, hint);
+    }
+
     /// Notes a problem with the key.
     pub(super) fn key_problem(&self, message: impl Into<String>, hint: Option<String>) {
         self.origin

@@ -11,6 +11,7 @@ mod names;
 mod probes;
 mod problem;
 mod project;
+mod reader;
 mod sections;
 mod service;
 mod values;
@@ -26,6 +27,7 @@ pub use library::Library;
 pub use problem::{Problem, Problems, nearest};
 pub use project::{definition_digest, parse};
 
+use crate::domain::check::{Exits, Mistake};
 use crate::domain::project::Project;
 
 /// The manifest's name.
@@ -52,14 +54,16 @@ pub fn find(start: &Path) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// The names of the readers that a manifest may use, and what their tools' exit statuses mean: handed in by the caller,
-/// so that reading a manifest and reading results stay apart.
+/// What a manifest must know of the readers: handed in by the caller, so that reading a manifest and reading results stay
+/// apart.
 #[derive(Clone, Copy)]
 pub struct Formats {
     /// All names.
     pub names: fn() -> Vec<&'static str>,
     /// The exit statuses of the tool behind a name; none where there is no such reader.
-    pub exits: fn(&str) -> Option<crate::domain::check::Exits>,
+    pub exits: fn(&str) -> Option<Exits>,
+    /// What is wrong with a jq query.
+    pub query: fn(&str) -> Result<(), Mistake>,
 }
 
 /// Reads a manifest and the check folders that it names.

@@ -4,10 +4,8 @@ use super::check::Reading;
 use super::expect;
 use super::item::{At, Item};
 use super::keys::PROBES;
-use super::problem::nearest;
 use crate::domain::check::{
-    Attestation, FileProbe, HttpProbe, PortProbe, Probe, Reader, ReaderInput, RunProbe, ToolProbe,
-    VariableProbe,
+    Attestation, FileProbe, HttpProbe, PortProbe, Probe, RunProbe, ToolProbe, VariableProbe,
 };
 use crate::domain::expectation::TextExpect;
 use crate::domain::limit::Limit;
@@ -148,64 +146,6 @@ impl<'a> Reading<'_, 'a, '_> {
             return None;
         }
         Some((argv, shell))
-    }
-
-    fn reader(&self, item: &Item<'a>) -> Option<Reader> {
-        let (named, input) = if item.is_string() {
-            (item.clone(), ReaderInput::Stdout)
-        } else if !item.is_table() {
-            item.problem(
-                "`reader` must name a format",
-                Some(
-                    "write it like `reader = \"junit\"` or `reader = { junit = \"out.xml\" }`"
-                        .into(),
-                ),
-            );
-            return None;
-        } else {
-            let fields = item.table()?.collect::<Vec<_>>();
-            let [field] = fields.as_slice() else {
-                item.problem(
-                    "`reader` must name one format",
-                    Some("write it like `reader = { junit = \"out.xml\" }`".into()),
-                );
-                return None;
-            };
-            let input = match self.filled_not_empty(field)?.as_str() {
-                "stdout" => ReaderInput::Stdout,
-                "stderr" => ReaderInput::Stderr,
-                path => ReaderInput::File(path.to_string()),
-            };
-            (field.clone(), input)
-        };
-        let format = if item.is_string() {
-            named.string()?
-        } else {
-            named.key.to_string()
-        };
-        if format == "json" {
-            named.key_problem("the reader `json` is not supported yet", None);
-            return None;
-        }
-        match self.context.and_then(|context| (context.reader)(&format)) {
-            Some(exits) => Some(Reader {
-                format,
-                input,
-                exits,
-            }),
-            None => {
-                let names = self.context.map_or(&[][..], |context| context.reader_names);
-                let hint = nearest(&format, names.iter().copied())
-                    .unwrap_or_else(|| format!("readers: {}", names.join(", ")));
-                let message = format!("there is no reader `{format}`");
-                if item.is_string() {
-                    named.problem(message, Some(hint))
-                } else {
-                    named.key_problem(message, Some(hint))
-                }
-                None
-            }
-        }
     }
 
     fn listen(&self, item: &Item<'a>) -> Option<ListenProbe> {
@@ -376,7 +316,7 @@ impl<'a> Reading<'_, 'a, '_> {
             }
         }
         let (on, expires) = (on?, expires?);
-        if self.context.is_some_and(|context| on.value > context.today) {
+        if on.value > self.context.today {
             on.problem(
                 item.origin.problems,
                 format!("{} is in the future", on.value),

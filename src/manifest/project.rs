@@ -112,7 +112,7 @@ pub(super) fn parse_with(
     let names = (formats.names)();
     let context = Context {
         today,
-        reader: &formats.exits,
+        formats,
         reader_names: &names,
     };
     let mut whole = Whole {
@@ -221,8 +221,8 @@ impl Whole<'_> {
                     self.project.components.extend(components);
                 }
                 "services" => {
-                    let read =
-                        headers().map(|header| service::read(&header, lines.source(&header)));
+                    let read = headers()
+                        .map(|header| service::read(&header, lines.source(&header), context));
                     self.services.extend(read);
                 }
                 "checks" => {

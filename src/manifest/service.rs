@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::check::{Reading, needs_tool};
+use super::check::{Context, Reading, needs_tool};
 use super::expect;
 use super::item::{At, Item};
 use super::keys::Keys;
@@ -60,7 +60,7 @@ pub(super) struct ReadService {
 }
 
 /// Reads a service. A mistake is noted and the rest is read on.
-pub(super) fn read(header: &Item<'_>, source: Source) -> ReadService {
+pub(super) fn read(header: &Item<'_>, source: Source, context: &Context<'_>) -> ReadService {
     sections::kebab(header, "service");
     let items = header.table().into_iter().flatten().collect::<Vec<_>>();
     for item in items.iter().filter(|item| !KEYS.contains(&item.key)) {
@@ -73,7 +73,7 @@ pub(super) fn read(header: &Item<'_>, source: Source) -> ReadService {
         &[]
     };
     let params = Default::default();
-    let reading = Reading::new(&keys, &params, header, own);
+    let reading = Reading::new(&keys, &params, context, header, own);
     let start = reading.start();
     let port = keys.get("port").and_then(port);
     let health = reading.health(start.as_ref(), port.is_some());

@@ -22,8 +22,8 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::domain::check::{Check, FileProbe, Probe};
-use crate::domain::evidence::{Attempt, Failure, LookFailure, Outcome, Reading, Results, Stream};
+use crate::domain::check::{Check, FileProbe, Probe, Reader};
+use crate::domain::evidence::{Attempt, Failure, LookFailure, Outcome, Reading, Stream};
 use crate::domain::interpolate;
 use crate::mask::Masker;
 use crate::process::{Cancel, Captured, shortened};
@@ -32,8 +32,9 @@ use crate::process::{Cancel, Captured, shortened};
 const STORED_HEAD: usize = 4 << 10;
 const STORED_TAIL: usize = 16 << 10;
 
-/// Turns a tool's results into figures: the format's name and the bytes in, the figures or what is wrong out.
-pub type ReadResults = fn(&str, &[u8]) -> Result<Results, String>;
+/// Turns a tool's results into figures: the reader and the bytes in, the figures or what is wrong out. The word to stop
+/// is for one that may take its time.
+pub type ReadResults = fn(&Reader, &[u8], &Cancel) -> Reading;
 
 /// What every probe of a run looks with.
 #[derive(Clone, Copy)]
@@ -265,7 +266,10 @@ impl Context<'_> {
         }
         match &mut attempt.reading {
             Some(Reading::Results(results)) => results.failures.iter_mut().for_each(mask),
-            Some(Reading::Unreadable(problem)) => mask(problem),
+            Some(Reading::Unreadable(problem) | Reading::CannotTell(problem)) => {
+                mask(problem);
+                shorten(problem);
+            }
             None => {}
         }
         if let Some(answer) = &mut attempt.answer {

@@ -65,11 +65,17 @@ pub(super) fn observe(check: &Check, probe: &RunProbe, context: &Context<'_>) ->
         outcome(&finished.end, check),
     );
     let judged = matches!(finished.end, End::Exit(_));
+    let reading = match &probe.reader {
+        Some(reader) if judged => Some(read(reader, results, &finished, context)),
+        _ => None,
+    };
+    let stopped = context.cancel.told() > 0 && matches!(reading, Some(Reading::CannotTell(_)));
     let attempt = Attempt {
-        reading: match &probe.reader {
-            Some(reader) if judged => Some(read(reader, results, &finished, context)),
-            _ => None,
+        outcome: match stopped {
+            true => Outcome::Cancelled,
+            false => attempt.outcome,
         },
+        reading,
         checked: if judged {
             heard.into_iter().chain(checked(probe, &finished)).collect()
         } else {
@@ -189,8 +195,8 @@ fn read(
         (ReaderInput::Stderr, _) => stream(&finished.stderr, "stderr"),
         _ => stream(&finished.stdout, "stdout"),
     };
-    match bytes.and_then(|bytes| (context.read)(&reader.format, &bytes)) {
-        Ok(results) => Reading::Results(results),
+    match bytes {
+        Ok(bytes) => (context.read)(reader, &bytes, context.cancel),
         Err(problem) => Reading::Unreadable(problem),
     }
 }

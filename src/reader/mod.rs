@@ -5,11 +5,13 @@
 //! are unreadable over guessing: a wrong count is worse than none. Where a tool leaves open what became of a test, the
 //! worse is assumed. Printed text is read with colours or without, with either line ending.
 //!
-//! To add a format: one file here and one line in [`ALL`].
+//! To add a format: one file here and one line in [`ALL`]. [`json`] alone is none of them: what it reads is in the
+//! manifest, and only a child of this program, with limits, looks at the bytes.
 
 pub mod ctrf;
 pub mod go_test;
 pub mod jest;
+pub mod json;
 pub mod junit;
 pub mod libtest;
 pub mod mocha;
@@ -19,8 +21,9 @@ pub mod tap;
 
 use serde::de::DeserializeOwned;
 
-use crate::domain::check::Exits;
-use crate::domain::evidence::{Counts, Results};
+use crate::domain::check::{Exits, Reader};
+use crate::domain::evidence::{Counts, Reading, Results};
+use crate::process::Cancel;
 
 /// A format of results that can be read.
 pub struct Format {
@@ -48,6 +51,39 @@ pub const ALL: &[Format] = &[
     Format { name: "tap", about: "TAP, the Test Anything Protocol", read: tap::read, exits: Exits::default },
     Format { name: "vitest", about: "the JSON of `vitest --reporter=json`", read: jest::read, exits: Exits::default },
 ];
+
+/// The name of every reader, with what it reads.
+pub fn names() -> Vec<(&'static str, &'static str)> {
+    let formats = ALL.iter().map(|format| (format.name, format.about));
+    let mut names = formats
+        .chain([(json::NAME, json::ABOUT)])
+        .collect::<Vec<_>>();
+    names.sort_unstable();
+    names
+}
+
+/// What the exit statuses of a tool behind a reader mean; none where there is no such reader.
+pub fn exits(name: &str) -> Option<Exits> {
+    match name {
+        json::NAME => Some(Exits::default()),
+        name => by_name(name).map(|format| (format.exits)()),
+    }
+}
+
+/// Reads a tool's results as its reader says.
+pub fn read(reader: &Reader, bytes: &[u8], cancel: &Cancel) -> Reading {
+    if let Some(queries) = &reader.queries {
+        return json::read(queries, bytes, cancel);
+    }
+    let read = match by_name(&reader.format) {
+        Some(format) => (format.read)(bytes),
+        None => Err(format!("there is no reader `{}`", reader.format)),
+    };
+    match read {
+        Ok(results) => Reading::Results(results),
+        Err(problem) => Reading::Unreadable(problem),
+    }
+}
 
 /// The format of that name.
 pub fn by_name(name: &str) -> Option<&'static Format> {

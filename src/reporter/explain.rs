@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::page::{safe, waiver_words};
 use super::words::{age, bold, colour, moment, painted, verdict};
 use super::{Style, reproduce};
-use crate::domain::check::{Blocking, Check, Probe, ReaderInput};
+use crate::domain::check::{Blocking, Check, Probe, Queries, ReaderInput};
 use crate::domain::evidence::{Attempt, Outcome, Reading, Stream};
 use crate::domain::expectation::Held;
 use crate::domain::level::Level;
@@ -158,6 +158,9 @@ fn probe(check: &Check, out: &mut dyn Write) -> io::Result<()> {
                     reader.format,
                     safe(input)
                 )?;
+                for (name, query) in reader.queries.iter().flat_map(Queries::named) {
+                    writeln!(out, "  asks           {} = {}", safe(name), safe(query))?;
+                }
             }
         }
         Probe::Http(http) => writeln!(out, "  asks           {} {}", http.method, safe(&http.url))?,

@@ -393,11 +393,14 @@ fn results_and_exit_status_hold_each_other() {
 #[rustfmt::skip] // a case is a line
 fn results_that_cannot_be_read() {
     let unreadable = |status| Attempt { reading: Some(Reading::Unreadable("out.xml is older than the run".to_string())), ..exit(status) };
+    let endless = |status| Attempt { reading: Some(Reading::CannotTell("the query took too long".to_string())), ..exit(status) };
     hold([
         ("it ended well", counted("a"), unreadable(0), unverified(Code::Unreadable)),
         ("it ended badly", counted("a"), unreadable(1), unverified(Code::Unreadable)),
         ("it says that nothing ran", counted("a"), unreadable(5), unverified(Code::NoResults)),
         ("nobody read them", counted("a"), exit(0), unverified(Code::Unreadable)),
+        ("reading them came to no end", counted("a"), endless(0), unverified(Code::CannotTell)),
+        ("nor did it where it ended badly", counted("a"), endless(1), unverified(Code::CannotTell)),
         ("nobody read them, and nothing ran", counted("a"), exit(5), unverified(Code::NoResults)),
     ]);
 }
