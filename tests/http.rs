@@ -1,14 +1,23 @@
 //! `http` against a server that answers as servers do on bad days: bytes over a socket on the loopback.
 #![allow(clippy::unwrap_used, reason = "a test that cannot set up has failed")]
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream, ToSocketAddrs};
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
-use readiness::domain::report::Report;
+use readiness::domain::report::{CheckRow, Report};
 
-/// What the server sends for a path; it closes the connection behind it.
-fn answer(path: &str, mut to: &TcpStream) -> std::io::Result<()> {
+/// What the server sends for a path; it closes the connection behind it. `headers` are those of the request, `before` how
+/// often anything was asked for.
+fn answer(
+    path: &str,
+    headers: &str,
+    before: u32,
+    mut to: impl Read + Write,
+) -> std::io::Result<()> {
     let plain = |body: &str| {
         format!(
             "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
@@ -18,47 +27,93 @@ fn answer(path: &str, mut to: &TcpStream) -> std::io::Result<()> {
     match path {
         "/ok" => to.write_all(plain("{\"status\":\"healthy\"}").as_bytes()),
         "/sick" => to.write_all(plain("{\"status\":\"unhealthy\"}").as_bytes()),
+        "/fourth" => match before {
+            0 | 1 => Ok(()),
+            2 => to.write_all(b"HTTP/1.1 503 Unavailable\r\nContent-Length: 0\r\n\r\n"),
+            _ => to.write_all(plain("up").as_bytes()),
+        },
+        "/headers" => to.write_all(plain(headers).as_bytes()),
         "/login" => to.write_all(b"HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n"),
         "/error" => to.write_all(b"HTTP/1.1 503 Unavailable\r\nContent-Length: 0\r\n\r\n"),
         "/short" => to.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"),
         "/nonsense" => to.write_all(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"),
         "/gzip" => to.write_all(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\x00"),
+        "/loop" => to.write_all(b"HTTP/1.1 307 Again\r\nLocation: /loop?ticket=1\r\nContent-Length: 0\r\n\r\n"),
+        "/twice" => to.write_all(b"HTTP/1.1 301 Moved\r\nLocation: login?ticket=1\r\nContent-Length: 0\r\n\r\n"),
+        _ if path.starts_with("/to/") => {
+            let url = path.trim_start_matches("/to/");
+            to.write_all(format!("HTTP/1.1 302 Found\r\nLocation: http://{url}\r\nContent-Length: 0\r\n\r\n").as_bytes())
+        }
+        "/drips" => {
+            to.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")?;
+            loop {
+                to.write_all(b"x")?;
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+        "/bomb" => {
+            let bomb = gzip_of_zeros();
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", bomb.len());
+            to.write_all(&[head.as_bytes(), &bomb].concat())
+        }
+        "/starts" => {
+            to.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")?;
+            to.read_exact(&mut [0])
+        }
         "/endless" => {
             to.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
             // More than anybody reads; ends when nobody does.
             (0..1024).try_for_each(|_| to.write_all(&[b'x'; 64 << 10]))
         }
         // Until whoever asks goes away.
-        "/hangs" => BufReader::new(to).read_until(0, &mut vec![]).map(|_| ()),
+        "/hangs" => to.read_exact(&mut [0]),
         _ => to.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
     }
 }
 
+/// 100 MB of nothing, as a tenth of a percent of it.
+fn gzip_of_zeros() -> Vec<u8> {
+    let mut gzip = Command::new("sh");
+    let gzip = gzip.args(["-c", "head -c 100000000 /dev/zero | gzip -1"]);
+    gzip.output().unwrap().stdout
+}
+
 fn serve() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    serve_at("127.0.0.1:0", Some)
+}
+
+/// A server that speaks over what `secured` makes of a connection.
+fn serve_at<S: Read + Write>(
+    address: &str,
+    secured: impl Fn(TcpStream) -> Option<S> + Send + Sync + 'static,
+) -> u16 {
+    let listener = TcpListener::bind(address).unwrap();
     let port = listener.local_addr().unwrap().port();
+    let (asked, secured) = (Arc::new(AtomicU32::new(0)), Arc::new(secured));
     std::thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
+            let (asked, secured) = (asked.clone(), secured.clone());
             std::thread::spawn(move || {
-                let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
-                let request = lines.next().unwrap_or_default();
-                lines.by_ref().find(String::is_empty);
-                let path = request
-                    .split_whitespace()
-                    .nth(1)
-                    .unwrap_or_default()
-                    .to_string();
-                let path = path.split('?').next().unwrap_or_default();
+                let mut stream = secured(stream)?;
+                let mut lines = BufReader::new(&mut stream).lines().map_while(Result::ok);
+                let request = lines.next()?;
+                let headers = lines
+                    .by_ref()
+                    .take_while(|line| !line.is_empty())
+                    .collect::<Vec<_>>();
+                let path = request.split_whitespace().nth(1)?.to_string();
+                let path = path.split('?').next()?;
+                let before = asked.fetch_add(1, Ordering::SeqCst);
                 // Whoever asked may be gone by now.
-                let _ = answer(path, &stream);
+                answer(path, &headers.join("\n"), before, stream).ok()
             });
         }
     });
     port
 }
 
-/// The verdict, the reason and the level of every check.
-fn check(checks: &str, env: &[(&str, &str)]) -> Vec<(String, String)> {
+/// The rows of the checks.
+fn rows(checks: &str, env: &[(&str, &str)]) -> Vec<CheckRow> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(
         folder.path().join("readiness.toml"),
@@ -73,19 +128,41 @@ fn check(checks: &str, env: &[(&str, &str)]) -> Vec<(String, String)> {
         command.env_remove(name).env_remove(name.to_uppercase());
     }
     let output = command.envs(env.iter().copied()).output().unwrap();
-    let report: Report = serde_json::from_slice(&output.stdout).unwrap();
-    let row = |row: readiness::domain::report::CheckRow| {
-        (
-            row.id,
-            format!(
-                "{} {} {}",
-                row.verdict.word(),
-                row.reason.code.word(),
-                row.level.word()
-            ),
-        )
-    };
-    report.checks.into_iter().map(row).collect()
+    let report = serde_json::from_slice::<Report>(&output.stdout);
+    report
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
+        .checks
+}
+
+/// Verdict, reason and level.
+fn verdict(row: &CheckRow) -> String {
+    format!(
+        "{} {} {}",
+        row.verdict.word(),
+        row.reason.code.word(),
+        row.level.word()
+    )
+}
+
+/// The verdict of every check by its id.
+fn check(checks: &str, env: &[(&str, &str)]) -> Vec<(String, String)> {
+    let rows = rows(checks, env);
+    rows.iter()
+        .map(|row| (row.id.clone(), verdict(row)))
+        .collect()
+}
+
+/// The row of one check of a URL.
+fn one(url: &str, more: &str) -> CheckRow {
+    rows(
+        &format!("[checks.a]\nsays = 'a'\nhttp = '{url}'\n{more}\n"),
+        &[],
+    )
+    .remove(0)
+}
+
+fn text(row: &CheckRow) -> &str {
+    &row.reason.text
 }
 
 #[test]
@@ -129,11 +206,44 @@ fn every_answer_has_its_verdict() {
             "unverified cannot-tell exercised",
         ),
         ("endless", "", "unverified cannot-tell validated"),
+        // What came decides, whatever may follow.
         (
             "endless",
             "expect = { body = { contains = 'xxx' } }",
+            "verified held exercised",
+        ),
+        (
+            "endless",
+            "expect = { body = { contains = 'y' } }",
             "unverified cannot-tell exercised",
         ),
+        (
+            "endless",
+            "expect = { body = { contains = 'xxx', lacks = 'y' } }",
+            "unverified cannot-tell exercised",
+        ),
+        ("starts", "timeout = '300ms'", "failed timed-out validated"),
+        (
+            "starts",
+            "timeout = '300ms'\nexpect = { body = { lacks = 'error' } }",
+            "failed timed-out validated",
+        ),
+        (
+            "starts",
+            "timeout = '300ms'\nexpect = { body = { contains = 'half' } }",
+            "verified held exercised",
+        ),
+        ("drips", "timeout = '300ms'", "failed timed-out validated"),
+        ("bomb", "", "verified held validated"),
+        (
+            "bomb",
+            "expect = { body = { contains = 'a' } }",
+            "unverified cannot-tell exercised",
+        ),
+        ("loop", "", "failed expectation validated"),
+        ("loop", "redirects = 20", "failed expectation validated"),
+        ("login", "redirects = 1", "verified held validated"),
+        ("twice", "redirects = 1", "failed expectation validated"),
         ("hangs", "timeout = '300ms'", "failed timed-out validated"),
         ("ok?token=x", "", "verified held validated"),
     ];
@@ -156,34 +266,250 @@ fn nothing_there_is_told_apart_from_a_name_or_a_proxy_that_is_not() {
     let port = serve();
     let proxy = format!("http://127.0.0.1:{free}");
     let proxied = [("http_proxy", proxy.as_str()), ("https_proxy", &proxy)];
-    let one = |url: &str, env: &[(&str, &str)]| {
+    let seen = |url: &str, env: &[(&str, &str)]| {
         check(&format!("[checks.a]\nsays = 'a'\nhttp = '{url}'\n"), env)
             .remove(0)
             .1
     };
     assert_eq!(
-        one(&format!("http://127.0.0.1:{free}/"), &[]),
+        seen(&format!("http://127.0.0.1:{free}/"), &[]),
         "failed unreachable validated"
     );
     assert_eq!(
-        one("http://no-such-name.invalid/", &[]),
+        seen("http://no-such-name.invalid/", &[]),
         "unverified cannot-tell validated"
     );
     assert_eq!(
-        one("http://no-such-name.invalid/", &proxied),
+        seen("http://no-such-name.invalid/", &proxied),
         "unverified cannot-tell validated"
     );
     // Nothing listens where the proxy should; the loopback needs none.
     assert_eq!(
-        one(&format!("http://127.0.0.1:{port}/ok"), &proxied),
+        seen(&format!("http://127.0.0.1:{port}/ok"), &proxied),
         "verified held validated"
     );
     assert_eq!(
-        one(&format!("http://localhost:{port}/ok"), &proxied),
+        seen(&format!("http://localhost:{port}/ok"), &proxied),
         "verified held validated"
     );
     assert_eq!(
-        one("http://user:password@127.0.0.1/", &[]),
+        seen("http://user:password@127.0.0.1/", &[]),
         "unverified cannot-tell validated"
     );
+}
+
+#[test]
+fn where_an_answer_leads_is_said_and_followed_only_as_far_as_asked() {
+    let port = serve();
+    let url = |path: &str| format!("http://127.0.0.1:{port}/{path}");
+    let row = one(&url("twice"), "");
+    assert_eq!(
+        text(&row),
+        "expected: status is 200 to 299; status is 301, which leads to login"
+    );
+    let row = one(&url("twice"), "redirects = 5");
+    assert_eq!(verdict(&row), "verified held validated");
+    let evidence = row.evidence.unwrap();
+    assert_eq!(evidence.target.as_deref(), Some(&*url("twice")));
+    let answer = evidence.attempts[0].answer.clone().unwrap();
+    let led = answer.redirects.into_iter().map(|led| (led.status, led.to));
+    assert_eq!(
+        led.collect::<Vec<_>>(),
+        [(301, url("login")), (302, url("ok"))]
+    );
+    // The last answer is judged, and what its query holds is nobody's business.
+    let row = one(&url("loop"), "redirects = 3");
+    let answer = row.evidence.unwrap().attempts[0].answer.clone().unwrap();
+    assert_eq!(answer.redirects.len(), 3);
+    assert!(
+        answer
+            .headers
+            .contains(&("location".into(), "/loop".into()))
+    );
+    let row = one(&url("to/127.0.0.1:1/x?ticket=1"), "redirects = 3");
+    assert_eq!(
+        text(&row),
+        "redirected to http://127.0.0.1:1/x: no connection: 127.0.0.1:1 refused"
+    );
+}
+
+#[test]
+fn what_is_sent_along_stays_with_the_origin_that_it_is_for() {
+    let (here, there) = (serve(), serve());
+    let sent = |url: String| {
+        let sent = "redirects = 2\nheaders = { x-key = 'sesame' }\nmethod = 'POST'\nbody = 'x'";
+        verdict(&one(
+            &url,
+            &format!("{sent}\nexpect = {{ body = {{ contains = ['host:', 'sesame'] }} }}"),
+        ))
+    };
+    let here_to = |port: u16| format!("http://127.0.0.1:{here}/to/127.0.0.1:{port}/headers");
+    assert_eq!(sent(here_to(here)), "verified held exercised");
+    assert_eq!(sent(here_to(there)), "failed expectation exercised");
+}
+
+#[test]
+fn an_answer_is_waited_for_as_long_as_it_may_take() {
+    let port = serve();
+    let row = one(
+        &format!("http://127.0.0.1:{port}/fourth"),
+        "expect = { body = { contains = 'up' }, within = '20s' }",
+    );
+    assert_eq!(verdict(&row), "verified held exercised");
+    assert_eq!(
+        text(&row),
+        "status is 200 to 299 (and 1 more); asked 4 times, before: status is 503"
+    );
+    let attempts = row.evidence.unwrap().attempts;
+    assert_eq!(attempts.len(), 1, "waiting is no retry");
+    assert_eq!(attempts[0].waited.as_ref().unwrap().asked, 4);
+    assert_eq!((row.credit, row.potential), (1.0, 1.0));
+
+    let port = serve();
+    let row = one(
+        &format!("http://127.0.0.1:{port}/error"),
+        "expect = { within = '300ms' }",
+    );
+    assert_eq!(verdict(&row), "failed expectation validated");
+    assert!(
+        text(&row).starts_with("expected: status is 200 to 299; status is 503; asked "),
+        "{}",
+        text(&row)
+    );
+    // A request that does not end is given up for the next one.
+    let row = one(
+        &format!("http://127.0.0.1:{port}/hangs"),
+        "timeout = '100ms'\nexpect = { within = '500ms' }",
+    );
+    assert_eq!(verdict(&row), "failed timed-out validated");
+    assert!(
+        row.evidence.unwrap().attempts[0]
+            .waited
+            .as_ref()
+            .unwrap()
+            .asked
+            > 1,
+        "{}",
+        row.reason.text
+    );
+    // What no waiting mends is said at once.
+    let row = one(
+        "http://no-such-name.invalid/",
+        "expect = { within = '60s' }",
+    );
+    assert_eq!(verdict(&row), "unverified cannot-tell validated");
+    assert!(row.evidence.unwrap().duration_ms < 30_000);
+}
+
+#[test]
+fn how_far_an_answer_came_is_said() {
+    let port = serve();
+    let after = |path: &str| {
+        let url = format!("http://127.0.0.1:{port}/{path}");
+        text(&one(&url, "timeout = '300ms'")).to_string()
+    };
+    assert_eq!(
+        after("hangs"),
+        "no complete answer within 300 ms: not even its status had come"
+    );
+    assert_eq!(
+        after("starts"),
+        "no complete answer within 300 ms: status 200 and 4 bytes of the body had come"
+    );
+}
+
+#[test]
+fn every_address_of_a_name_is_tried_and_named() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let row = one(&format!("http://localhost:{port}/?token=1"), "");
+    assert_eq!(verdict(&row), "failed unreachable validated");
+    for address in ("localhost", port).to_socket_addrs().unwrap() {
+        assert!(
+            text(&row).contains(&format!("{address} ")),
+            "{}",
+            text(&row)
+        );
+    }
+    assert!(
+        text(&row).contains(&format!("127.0.0.1:{port} refused")),
+        "{}",
+        text(&row)
+    );
+    assert!(!text(&row).contains("token"), "{}", text(&row));
+    let both = ("localhost", port).to_socket_addrs().unwrap();
+    if both.into_iter().any(|address| address.is_ipv6()) && TcpListener::bind("[::1]:0").is_ok() {
+        let port = serve_at("[::1]:0", Some);
+        let row = one(&format!("http://localhost:{port}/ok"), "");
+        assert_eq!(verdict(&row), "verified held validated", "{}", text(&row));
+    }
+}
+
+/// A server's certificate for `localhost`, valid until that year, and the file to trust it by.
+fn certified(folder: &std::path::Path, until: i32) -> (Arc<rustls::ServerConfig>, String) {
+    let mut certificate = rcgen::CertificateParams::new(vec!["localhost".to_string()]).unwrap();
+    let name = format!("until {until}");
+    certificate
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, name);
+    certificate.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    certificate.not_after = rcgen::date_time_ymd(until, 1, 1);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = certificate.self_signed(&key).unwrap();
+    let file = folder.join(format!("until-{until}.pem"));
+    std::fs::write(&file, certificate.pem()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let server = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        );
+    (Arc::new(server.unwrap()), file.display().to_string())
+}
+
+#[test]
+fn a_certificate_must_be_trusted_valid_and_for_the_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let secured = |server: Arc<rustls::ServerConfig>| {
+        serve_at("127.0.0.1:0", move |stream| {
+            let connection = rustls::ServerConnection::new(server.clone()).ok()?;
+            Some(rustls::StreamOwned::new(connection, stream))
+        })
+    };
+    let asked = |host: &str, port: u16, trusted: &str, more: &str| {
+        let check = format!("[checks.a]\nsays = 'a'\nhttp = 'https://{host}:{port}/ok'\n{more}\n");
+        let row = rows(&check, &[("SSL_CERT_FILE", trusted)]).remove(0);
+        (verdict(&row), row.reason.text)
+    };
+    let (good, trusted) = certified(folder.path(), 3000);
+    let good = secured(good);
+    let (seen, text) = asked("localhost", good, &trusted, "");
+    assert_eq!(seen, "verified held validated", "{text}");
+
+    let (expired, trusted_expired) = certified(folder.path(), 2021);
+    let expired = secured(expired);
+    for (host, port, trusted, why) in [
+        (
+            "localhost",
+            expired,
+            &trusted_expired,
+            "certificate expired",
+        ),
+        ("localhost", good, &trusted_expired, "UnknownIssuer"),
+        ("127.0.0.1", good, &trusted, "not valid for name"),
+    ] {
+        // Waiting mends no certificate.
+        let (seen, text) = asked(host, port, trusted, "expect = { within = '60s' }");
+        assert_eq!(seen, "failed certificate validated", "{why}: {text}");
+        assert!(text.starts_with("the certificate is not valid: "), "{text}");
+        assert!(text.contains(why) && !text.contains("asked"), "{text}");
+    }
+    let plain = serve();
+    let (seen, text) = asked("localhost", plain, &trusted, "");
+    assert_eq!(seen, "failed unreachable validated", "{text}");
+    assert!(text.starts_with("no connection: tls handshake"), "{text}");
 }

@@ -327,6 +327,9 @@ pub struct HttpProbe {
     pub headers: BTreeMap<String, String>,
     /// The body to send.
     pub body: Option<String>,
+    /// How many redirects are followed at most.
+    #[serde(default)]
+    pub redirects: u32,
     /// What must come back.
     pub expect: HttpExpect,
 }
@@ -419,10 +422,10 @@ pub(super) mod seconds {
 }
 
 /// Durations that may be absent, as seconds or null in JSON.
-mod maybe_seconds {
+pub(super) mod maybe_seconds {
     use super::*;
 
-    pub(super) fn serialize<S: Serializer>(
+    pub(in crate::domain) fn serialize<S: Serializer>(
         duration: &Option<Duration>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
@@ -431,7 +434,7 @@ mod maybe_seconds {
             .serialize(serializer)
     }
 
-    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(
+    pub(in crate::domain) fn deserialize<'de, D: serde::Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<Duration>, D::Error> {
         let seconds = Option::<f64>::deserialize(deserializer)?;

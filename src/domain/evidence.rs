@@ -85,6 +85,9 @@ pub struct Attempt {
     /// The rule by which the tool could not do its work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cannot_tell: Option<String>,
+    /// How an answer was waited for, where it may take its time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waited: Option<Waited>,
     /// Processes that outlived the program, `name (pid)`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leaked: Vec<String>,
@@ -105,6 +108,7 @@ impl Attempt {
             reading: None,
             checked: vec![],
             cannot_tell: None,
+            waited: None,
             leaked: vec![],
         }
     }
@@ -243,6 +247,9 @@ pub struct Answer {
     pub status: u16,
     /// Header names (lower case) and values, masked.
     pub headers: Vec<(String, String)>,
+    /// The redirects that led to it, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redirects: Vec<Redirect>,
     /// The body, as it came.
     pub body: Stream,
     /// From the request to the end of the body.
@@ -250,6 +257,25 @@ pub struct Answer {
     /// The address that answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
+}
+
+/// An answer that led elsewhere and was followed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Redirect {
+    /// Its status code.
+    pub status: u16,
+    /// Where it led: a URL without its query.
+    pub to: String,
+}
+
+/// How an answer was waited for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Waited {
+    /// How often it was asked for, at least once.
+    pub asked: u32,
+    /// What came last that was not what came in the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
 }
 
 /// What a reader made of a tool's results.

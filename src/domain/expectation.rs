@@ -4,12 +4,14 @@
 //! expectation. What was dropped from a stream can never satisfy an expectation about the whole of it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use regex::bytes::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
+use super::check::maybe_seconds;
 use super::limit::Limit;
 
 /// One expectation and what came of it.
@@ -149,6 +151,14 @@ pub struct HttpExpect {
     pub body: TextExpect,
     /// From the request to the end of the body, in milliseconds.
     pub latency_ms: Option<Limit>,
+    /// How long all of it may take to become so; none: it must be so at once.
+    #[serde(
+        rename = "within_s",
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "maybe_seconds"
+    )]
+    pub within: Option<Duration>,
 }
 
 impl HttpExpect {
@@ -156,6 +166,13 @@ impl HttpExpect {
     pub fn reads_body(&self) -> bool {
         // That something is absent from a body shows nothing of what is there.
         !self.json.is_empty() || !self.body.contains.is_empty() || !self.body.matches.is_empty()
+    }
+
+    /// The texts that decide about a body once they have all come, whatever follows: it must do no more than contain them.
+    pub fn decided_by(&self) -> &[String] {
+        let body = &self.body;
+        let more = !body.matches.is_empty() || !body.lacks.is_empty() || !self.json.is_empty();
+        if more { &[] } else { &body.contains }
     }
 
     /// Holds the expectation against an answer. `whole` says whether `body` is all of it.
@@ -168,11 +185,15 @@ impl HttpExpect {
         latency_ms: f64,
     ) -> Vec<Checked> {
         let mut results = vec![];
+        let seen_status = || match redirect(status, headers) {
+            Some(to) => format!("status is {status}, which leads to {to}"),
+            None => format!("status is {status}"),
+        };
         if self.status.is_empty() {
             results.push(Checked::new(
                 "status is 200 to 299",
                 (200..300).contains(&status),
-                || format!("status is {status}"),
+                seen_status,
             ));
         } else {
             let wanted = self
@@ -184,7 +205,7 @@ impl HttpExpect {
             results.push(Checked::new(
                 format!("status is {wanted}"),
                 self.status.contains(&status),
-                || format!("status is {status}"),
+                seen_status,
             ));
         }
         for (name, expect) in &self.headers {
@@ -223,6 +244,17 @@ impl HttpExpect {
         }
         results
     }
+}
+
+/// Where an answer leads, where it does.
+fn redirect(status: u16, headers: &[(String, String)]) -> Option<&str> {
+    let (_, to) = headers.iter().find(|(name, _)| name == "location")?;
+    (300..400).contains(&status).then(|| without_query(to))
+}
+
+/// A URL, absolute or not, without query and fragment: what stands there may let somebody in.
+pub fn without_query(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or_default()
 }
 
 /// What a single value must be like.
@@ -348,7 +380,7 @@ impl Format {
 }
 
 /// Whether `wanted` occurs in `text`.
-fn contains(text: &[u8], wanted: &[u8]) -> bool {
+pub fn contains(text: &[u8], wanted: &[u8]) -> bool {
     wanted.is_empty()
         || aho_corasick::AhoCorasick::new([wanted]).is_ok_and(|finder| finder.is_match(text))
 }
@@ -426,6 +458,7 @@ mod tests {
             ]),
             body: text(&["healthy"], &[], &["error"]),
             latency_ms: Limit::parse("< 500").ok(),
+            within: None,
         };
         let headers = [("content-type".to_string(), "application/json".to_string())];
         let good = br#"{"status":"healthy","count":2.0,"items":[{"ok":true},{"ok":true}]}"#;
@@ -473,6 +506,31 @@ mod tests {
             held(&HttpExpect::default().check(302, &[], b"", true, 1.0)),
             [Held::No]
         );
+    }
+
+    #[test]
+    fn where_a_redirect_leads_is_said_without_its_query() {
+        let headers = [(
+            "location".to_string(),
+            "/login?next=%2F&ticket=1".to_string(),
+        )];
+        let checked = HttpExpect::default().check(302, &headers, b"", true, 1.0);
+        assert_eq!(checked[0].seen, "status is 302, which leads to /login");
+    }
+
+    #[test]
+    fn the_beginning_of_a_body_decides_only_where_no_more_is_asked() {
+        let decided_by = |body| {
+            let expect = HttpExpect {
+                body,
+                ..HttpExpect::default()
+            };
+            expect.decided_by().len()
+        };
+        assert_eq!(decided_by(text(&["ok", "go"], &[], &[])), 2);
+        assert_eq!(decided_by(text(&["ok"], &["go$"], &[])), 0);
+        assert_eq!(decided_by(text(&["ok"], &[], &["error"])), 0);
+        assert_eq!(decided_by(TextExpect::default()), 0);
     }
 
     #[test]

@@ -168,6 +168,7 @@ pub(crate) fn http(id: &str) -> Check {
             method: "GET".to_string(),
             headers: BTreeMap::new(),
             body: None,
+            redirects: 0,
             expect: HttpExpect::default(),
         }),
     )

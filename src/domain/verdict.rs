@@ -189,6 +189,19 @@ fn judge_attempts(check: &Check, evidence: &Evidence, now: Timestamp) -> Judgeme
 
 /// Judges one attempt by itself, as the runner does to decide whether another is due.
 pub fn judge_attempt(check: &Check, attempt: &Attempt, now: Timestamp) -> Judgement {
+    let mut judgement = judge_outcome(check, attempt, now);
+    if let Some(waited) = attempt.waited.as_ref().filter(|waited| waited.asked > 1) {
+        let before = waited
+            .before
+            .iter()
+            .map(|before| format!(", before: {before}"));
+        let before = before.collect::<String>();
+        judgement.reason.text += &format!("; asked {} times{before}", waited.asked);
+    }
+    judgement
+}
+
+fn judge_outcome(check: &Check, attempt: &Attempt, now: Timestamp) -> Judgement {
     match &attempt.outcome {
         Outcome::Exit(status) => judge_exit(check, attempt, *status),
         Outcome::Signal(signal) => Judgement::failed(

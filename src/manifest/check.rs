@@ -403,7 +403,7 @@ impl<'k, 'a, 'c> Reading<'k, 'a, 'c> {
                 "`run`",
             ),
             (
-                &["method", "headers", "body"],
+                &["method", "headers", "body", "redirects"],
                 matches!(probe, Probe::Http(_)),
                 "`http`",
             ),

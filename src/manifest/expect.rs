@@ -31,7 +31,7 @@ pub(super) fn run<'i, 'a: 'i>(fields: impl Iterator<Item = &'i Item<'a>>) -> Run
     expect
 }
 
-/// `status`, `headers`, `json`, `body`, `latency`.
+/// `status`, `headers`, `json`, `body`, `latency`, `within`.
 pub(super) fn http<'i, 'a: 'i>(fields: impl Iterator<Item = &'i Item<'a>>) -> HttpExpect {
     let mut expect = HttpExpect::default();
     for item in fields {
@@ -51,9 +51,10 @@ pub(super) fn http<'i, 'a: 'i>(fields: impl Iterator<Item = &'i Item<'a>>) -> Ht
             "json" => expect.json = json(item),
             "body" => expect.body = text(item),
             "latency" => expect.latency_ms = item.latency(),
+            "within" => expect.within = item.duration(false),
             _ => item.unknown(
                 "`expect` of an `http`",
-                &["status", "headers", "json", "body", "latency"],
+                &["status", "headers", "json", "body", "latency", "within"],
             ),
         }
     }

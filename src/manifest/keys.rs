@@ -7,16 +7,29 @@ use super::item::Item;
 /// The keys that say how a check looks: exactly one of them, or `use`.
 pub(super) const PROBES: [&str; 7] = ["run", "http", "file", "variable", "manual", "port", "tool"];
 /// Keys of a check that belong to one probe, or that `use` brings along.
-const PROBE_KEYS: [&str; 14] = [
-    "run", "http", "file", "variable", "manual", "port", "tool", "shell", "method", "headers",
-    "body", "in", "reader", "listen",
+const PROBE_KEYS: [&str; 15] = [
+    "run",
+    "http",
+    "file",
+    "variable",
+    "manual",
+    "port",
+    "tool",
+    "shell",
+    "method",
+    "headers",
+    "body",
+    "redirects",
+    "in",
+    "reader",
+    "listen",
 ];
 /// Keys whose tables are merged key by key with the library's; every other replaces it.
 const MERGED: [&str; 4] = ["with", "env", "expect", "limits"];
 /// Keys that are in the language and that nothing does yet.
 pub(super) const LATER: [&str; 2] = ["inputs", "control"];
 /// Every key of a check.
-pub(super) const KEYS: [&str; 46] = [
+pub(super) const KEYS: [&str; 47] = [
     "component",
     "says",
     "tags",
@@ -39,6 +52,7 @@ pub(super) const KEYS: [&str; 46] = [
     "method",
     "headers",
     "body",
+    "redirects",
     "file",
     "port",
     "tool",

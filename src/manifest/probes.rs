@@ -231,6 +231,11 @@ impl<'a> Reading<'_, 'a, '_> {
             method: method.unwrap_or_else(|| "GET".to_string()),
             headers: headers.collect(),
             body: self.keys.get("body").and_then(|item| self.filled(item)),
+            redirects: self
+                .keys
+                .get("redirects")
+                .and_then(|item| item.whole(0, 20))
+                .unwrap_or(0) as u32,
             expect: expect::http(self.keys.fields("expect")),
             url: url?,
         })

@@ -267,6 +267,7 @@ impl<'a> Reading<'_, 'a, '_> {
             method: "GET".to_string(),
             headers: Default::default(),
             body: None,
+            redirects: 0,
             expect,
         })
     }

@@ -110,7 +110,7 @@ impl Listener {
             calls: Mutex::default(),
             changed: Condvar::new(),
         });
-        let runtime = context.clients.runtime();
+        let runtime = &context.clients.runtime;
         let socket = {
             let _entered = runtime.enter();
             tokio::net::TcpListener::from_std(socket).map_err(refused)?

@@ -24,6 +24,7 @@ use jiff::Timestamp;
 
 use crate::domain::check::{Check, FileProbe, Probe, Reader};
 use crate::domain::evidence::{Attempt, Failure, LookFailure, Outcome, Reading, Stream};
+use crate::domain::expectation::without_query;
 use crate::domain::interpolate;
 use crate::mask::Masker;
 use crate::process::{Cancel, Captured, shortened};
@@ -102,7 +103,7 @@ impl Look {
 pub fn observe(check: &Check, context: &Context<'_>) -> Look {
     let look = match &check.probe {
         Probe::Run(probe) => run::observe(check, probe, context),
-        Probe::Http(probe) => http::observe(probe, check.timeout, context),
+        Probe::Http(probe) => http::observe_within(probe, check.timeout, context),
         Probe::File(probe) => {
             let attempt = match context.filled(&probe.pattern, check) {
                 Ok((pattern, folder)) => file::observe(
@@ -272,7 +273,18 @@ impl Context<'_> {
             }
             None => {}
         }
+        if let Some(before) = attempt
+            .waited
+            .as_mut()
+            .and_then(|waited| waited.before.as_mut())
+        {
+            mask(before);
+            shorten(before);
+        }
         if let Some(answer) = &mut attempt.answer {
+            for redirect in &mut answer.redirects {
+                mask(&mut redirect.to);
+            }
             mask_headers(&mut answer.headers, &mask);
         }
         look
@@ -284,6 +296,11 @@ fn mask_headers(headers: &mut [(String, String)], mask: &dyn Fn(&mut String)) {
         match name.as_str() {
             // A session of somebody's, whatever is in it.
             "set-cookie" | "cookie" | "authorization" => *value = crate::mask::MASK.to_string(),
+            // What its query holds may let somebody in, as a ticket does.
+            "location" | "referer" => {
+                value.truncate(without_query(value).len());
+                mask(value);
+            }
             _ => mask(value),
         }
     }

@@ -240,6 +240,10 @@ fn attempt(attempt: &Attempt, style: Style, out: &mut dyn Write) -> io::Result<(
         )?;
     }
     if let Some(answer) = &attempt.answer {
+        for redirect in &answer.redirects {
+            let (status, to) = (redirect.status, safe(&redirect.to));
+            writeln!(out, "  redirect       status {status} to {to}")?;
+        }
         writeln!(
             out,
             "  answer         status {} after {:.0} ms",

@@ -629,6 +629,7 @@ fn full() -> Report {
         )
     };
     let answer = Answer {
+        redirects: vec![],
         status: 200,
         headers: vec![("server".to_string(), "x".to_string())],
         body: stream(),
