@@ -51,18 +51,44 @@ pub fn lines(text: &str, colour: Colour) -> impl Iterator<Item = String> {
     text.lines().map(move |text| line(text, colour))
 }
 
-/// The length of the colour sequence that a text begins with: `ESC [ digits ; : m`.
+/// The length of the colour sequence that a text begins with: `ESC [ digits ; : m`. One that conceals what follows is none.
 fn sgr(text: &str) -> Option<usize> {
     let body = text.strip_prefix("\u{1b}[")?;
     let end = body.find(|c: char| !(c.is_ascii_digit() || c == ';' || c == ':'))?;
-    (body.as_bytes()[end] == b'm').then_some(2 + end + 1)
+    (body.as_bytes()[end] == b'm' && !conceals(&body[..end])).then_some(2 + end + 1)
 }
 
-/// Whether a character does something to a terminal or to the order of the text around it, or is invisible.
+/// Whether the parameters of a colour sequence make text invisible (8), which is not the 8 in a colour of its own.
+fn conceals(parameters: &str) -> bool {
+    let mut numbers = parameters
+        .split([';', ':'])
+        .map(|number| number.trim_start_matches('0'));
+    while let Some(number) = numbers.next() {
+        match number {
+            "8" => return true,
+            "38" | "48" | "58" => {
+                // `5;index` or `2;red;green;blue`.
+                let more = match numbers.next() {
+                    Some("5") => 1,
+                    Some("2") => 3,
+                    _ => 0,
+                };
+                numbers.by_ref().take(more).for_each(drop);
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Whether a character does something to a terminal or to the order of the text around it, or is invisible. Selectors of
+/// an emoji's look (U+FE00 to U+FE0F) are neither.
 fn acts(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
-        || matches!(c, '\u{e0000}'..='\u{e007f}')
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e01ef}')
 }
 
 #[cfg(test)]
@@ -95,7 +121,26 @@ mod tests {
             ("\u{1b}[2J", "\\u{1b}[2J", "\\u{1b}[2J"),
             ("\u{1b}[31", "\\u{1b}[31", "\\u{1b}[31"),
             ("\u{1b}", "\\u{1b}", "\\u{1b}"),
-            ("ü ✓ 日本", "ü ✓ 日本", "ü ✓ 日本"),
+            (
+                "ü ✓ 日本 ⚠\u{fe0f}",
+                "ü ✓ 日本 ⚠\u{fe0f}",
+                "ü ✓ 日本 ⚠\u{fe0f}",
+            ),
+            (
+                "\u{1b}[0;08mhid\u{1b}[m",
+                "\\u{1b}[0;08mhid\u{1b}[m\u{1b}[0m",
+                "\\u{1b}[0;08mhid",
+            ),
+            (
+                "\u{1b}[38;5;8;48;2;8;8;8mgrey",
+                "\u{1b}[38;5;8;48;2;8;8;8mgrey\u{1b}[0m",
+                "grey",
+            ),
+            (
+                "so\u{ad}ft\u{e0101}",
+                "so\\u{ad}ft\\u{e0101}",
+                "so\\u{ad}ft\\u{e0101}",
+            ),
         ];
         for (text, pass, drop) in cases {
             assert_eq!(line(text, Colour::Pass), pass, "{text:?}");

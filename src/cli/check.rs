@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::secrets;
 use super::selection::Selection;
 use super::session::{Session, host};
-use super::{Exit, Global, format_name, print, style_of};
+use super::{Exit, Global, format_name, no_command, print, style_of};
 use crate::domain::assess::{Deciding, Seen, Setting, assess};
 use crate::domain::evidence::Observed;
 use crate::domain::gate::Gate;
@@ -97,7 +97,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         // The one sentence leaves no room for them, and they may not be lost.
         for warning in &report.warnings {
             let warning = sanitise::line(warning, sanitise::Colour::Drop);
-            let _ = writeln!(std::io::stderr(), "warning: {warning}");
+            let _ = writeln!(std::io::stderr(), "warning: {}", no_command(&warning));
         }
     }
     print(&report, &options.format, global.style())?;

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use clap_complete::Shell;
 
-use super::{Exit, print_text};
+use super::{Exit, written};
 
 /// Print the completions for a shell
 #[derive(Args, Debug)]
@@ -21,6 +21,6 @@ pub(super) struct Options {
 pub(super) fn run(options: &Options, command: &mut clap::Command) -> Result<Exit> {
     let mut text = vec![];
     clap_complete::generate(options.shell, command, "ready", &mut text);
-    print_text(&text)?;
+    written(&[&text])?;
     Ok(Exit::Open)
 }

@@ -57,11 +57,12 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         setting,
         Timestamp::now(),
     );
+    // Its id may hold what is a secret elsewhere, so its place is found before that is masked.
+    let mut rows = report.checks.iter();
+    let place = rows.position(|row| row.id == options.check);
     let report = secrets::masked(report, &secrets::masker(&session.project, &session.folder));
-    let row = report
-        .checks
-        .iter()
-        .find(|row| row.id == options.check)
+    let row = place
+        .and_then(|place| report.checks.get(place))
         .ok_or_else(|| anyhow!("the check was lost"))?;
     let mut text = vec![];
     reporter::explain::render(&report, row, doc.as_deref(), global.style(), &mut text)?;

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::session::Session;
-use super::{Exit, Global, print_text};
+use super::{Exit, Global, written};
 use crate::manifest::{Library, parse_library_check};
 use crate::reader;
 
@@ -28,7 +28,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     } else {
         manifest(&Session::open(global)?)
     };
-    print_text(text.as_bytes())?;
+    written(&[text.as_bytes()])?;
     Ok(Exit::Open)
 }
 

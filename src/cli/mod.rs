@@ -29,6 +29,7 @@ use crate::domain::report::Report;
 use crate::manifest::Problems;
 use crate::reader;
 use crate::reporter::{self, Detail, Style};
+use crate::sanitise;
 
 /// Is this safe to ship, and how do we know?
 ///
@@ -241,11 +242,13 @@ fn complain(error: &anyhow::Error) -> Exit {
         let _ = writeln!(
             stderr,
             "{}{count} {noun}; nothing was run",
-            problems.render(colour)
+            no_command(&problems.render(colour))
         );
         return Exit::Usage;
     }
-    let _ = writeln!(stderr, "error: {error:#}");
+    for line in sanitise::lines(&format!("error: {error:#}"), sanitise::Colour::Drop) {
+        let _ = writeln!(stderr, "{}", no_command(&line));
+    }
     if error.downcast_ref::<Usage>().is_some() {
         Exit::Usage
     } else {
@@ -322,33 +325,47 @@ fn unicode() -> bool {
 fn print(report: &Report, format: &str, style: Style) -> Result<()> {
     let mut text = vec![];
     reporter::render(format, report, style, &mut text)?;
+    match format {
+        "table" => print_text(&text),
+        _ => written(&[&text]),
+    }
+}
+
+/// Prints text that holds what others said. On GitHub a line of output can be a command to the runner, whoever wrote it,
+/// so nothing in it is taken for one there.
+fn print_text(text: &[u8]) -> Result<()> {
+    if !on_github() {
+        return written(&[text]);
+    }
+    let token = ulid::Ulid::new();
+    let (stop, go_on) = (
+        format!("::stop-commands::{token}\n"),
+        format!("::{token}::\n"),
+    );
+    written(&[stop.as_bytes(), text, go_on.as_bytes()])
+}
+
+/// Prints on standard output.
+fn written(texts: &[&[u8]]) -> Result<()> {
     let mut out = io::stdout().lock();
-    // On GitHub a line of output can be a command to the runner, whoever wrote it.
-    let guard = (format == "table"
-        && std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true"))
-    .then(|| ulid::Ulid::new().to_string());
-    let written = (|| {
-        if let Some(token) = &guard {
-            writeln!(out, "::stop-commands::{token}")?;
-        }
-        out.write_all(&text)?;
-        if let Some(token) = &guard {
-            writeln!(out, "::{token}::")?;
-        }
-        out.flush()
-    })();
-    match written {
+    let all = texts.iter().try_for_each(|text| out.write_all(text));
+    match all.and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),
     }
 }
 
-/// Prints plain text on standard output, as [`print`] does.
-fn print_text(text: &[u8]) -> Result<()> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => Ok(other?),
+fn on_github() -> bool {
+    std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true")
+}
+
+/// Text for standard error, in which no line begins with a command to GitHub's runner: without the older form of
+/// commands, which it finds anywhere in a line.
+fn no_command(text: &str) -> String {
+    if on_github() {
+        text.replace("##[", "#\\u{23}[")
+    } else {
+        text.to_string()
     }
 }
 

@@ -26,7 +26,7 @@ use crate::domain::check::{Check, FileProbe, Probe, Reader};
 use crate::domain::evidence::{Attempt, Failure, LookFailure, Outcome, Reading, Stream};
 use crate::domain::expectation::without_query;
 use crate::domain::interpolate;
-use crate::mask::Masker;
+use crate::mask::{MASK, Masker, names_a_secret};
 use crate::process::{Cancel, Captured, shortened};
 
 /// Bytes of a stream that evidence keeps, after masking.
@@ -295,7 +295,8 @@ fn mask_headers(headers: &mut [(String, String)], mask: &dyn Fn(&mut String)) {
     for (name, value) in headers {
         match name.as_str() {
             // A session of somebody's, whatever is in it.
-            "set-cookie" | "cookie" | "authorization" => *value = crate::mask::MASK.to_string(),
+            "set-cookie" | "cookie" | "authorization" => *value = MASK.to_string(),
+            name if names_a_secret(name) => *value = MASK.to_string(),
             // What its query holds may let somebody in, as a ticket does.
             "location" | "referer" => {
                 value.truncate(without_query(value).len());

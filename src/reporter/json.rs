@@ -9,6 +9,7 @@ use crate::domain::report::Report;
 /// # Errors
 /// The output cannot be written to.
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, report)?;
-    out.write_all(b"\n")
+    // GitHub's runner finds commands of the older form anywhere in a line of output. Only strings can hold one.
+    let json = serde_json::to_string(report)?.replace("##[", "#\\u0023[");
+    writeln!(out, "{json}")
 }

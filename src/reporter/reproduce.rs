@@ -42,7 +42,8 @@ pub fn by_hand(check: &Check, evidence: Option<&Evidence>) -> Option<String> {
                 "HEAD" => "-I".to_string(),
                 method => format!("-i -X {method}"),
             };
-            Some(format!("curl {how} {}", quoted(url)))
+            let follows = if probe.redirects > 0 { " -L" } else { "" };
+            Some(format!("curl {how}{follows} {}", quoted(url)))
         }
         Probe::File(probe) => {
             let text = &probe.expect.text;
