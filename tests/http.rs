@@ -32,6 +32,11 @@ fn answer(
             2 => to.write_all(b"HTTP/1.1 503 Unavailable\r\nContent-Length: 0\r\n\r\n"),
             _ => to.write_all(plain("up").as_bytes()),
         },
+        "/says" => {
+            let say = headers.lines().find_map(|line| line.strip_prefix("x-say: "));
+            let body = serde_json::json!({ "status": say }).to_string();
+            to.write_all(plain(&body).as_bytes())
+        }
         "/headers" => to.write_all(plain(headers).as_bytes()),
         "/login" => to.write_all(b"HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n"),
         "/error" => to.write_all(b"HTTP/1.1 503 Unavailable\r\nContent-Length: 0\r\n\r\n"),
@@ -512,4 +517,76 @@ fn a_certificate_must_be_trusted_valid_and_for_the_name() {
     let (seen, text) = asked("localhost", plain, &trusted, "");
     assert_eq!(seen, "failed unreachable validated", "{text}");
     assert!(text.starts_with("no connection: tls handshake"), "{text}");
+}
+
+#[test]
+fn no_secret_leaves_with_an_answer() {
+    const SECRET: &str = "hunter2/pass+word=X";
+    let port = serve();
+    let check = |id: &str, path: &str, more: &str| {
+        format!("[checks.{id}]\nsays = 's'\nhttp = 'http://127.0.0.1:{port}/{path}'\n{more}\n")
+    };
+    let says = |before: usize| {
+        let say = "x".repeat(before);
+        format!(
+            "headers = {{ X-Say = '{say}{{env.THING}}' }}\nsecrets = ['THING']\nexpect = {{ json = {{ '$.status' = 'well' }} }}"
+        )
+    };
+    // What an expectation saw is cut after 300 characters.
+    let cut = (0..24).map(|n| check(&format!("cut-{n}"), "says", &says(300 - n)));
+    let literal = "headers = { Authorization = 'Bearer bearer-of-news', Cookie = 'id=cookie-of-news' }\nexpect = { status = 201 }";
+    let manifest = cut.collect::<String>()
+        + &check(
+            "redirected",
+            "to/127.0.0.1:1/{env.THING}?t={env.THING}",
+            "redirects = 1",
+        )
+        + &check("led", "to/127.0.0.1:1/{env.THING}?t={env.THING}", "")
+        + &check(
+            "waits",
+            "says",
+            &says(3).replace("'well' }", "'well' }, within = '200ms'"),
+        )
+        + &check("literal", "headers", literal)
+        + &check("nobody", "{env.THING}?t={env.THING}", "").replace(&port.to_string(), "1");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("readiness.toml"),
+        format!("[project]\nname = 'http'\n{manifest}"),
+    )
+    .unwrap();
+    let mut shown = vec![];
+    for words in [
+        "check --verbose",
+        "check --format json",
+        "status -v",
+        "explain literal",
+        "explain led",
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ready"));
+        command.args(words.split(' ')).current_dir(folder.path());
+        let output = command.env("THING", SECRET).output().unwrap();
+        shown.extend([output.stdout, output.stderr].concat());
+    }
+    for file in std::fs::read_dir(folder.path().join(".ready")).unwrap() {
+        shown.extend(std::fs::read(file.unwrap().path()).unwrap());
+    }
+    let shown = String::from_utf8_lossy(&shown);
+    for secret in [
+        SECRET,
+        &SECRET[..8],
+        "hunter2%2F",
+        "bearer-of-news",
+        "cookie-of-news",
+    ] {
+        let at = shown.find(secret);
+        let around = at.map(|at| {
+            shown[at.saturating_sub(200)..]
+                .chars()
+                .take(300)
+                .collect::<String>()
+        });
+        assert_eq!(around, None, "{secret}");
+    }
+    assert!(shown.contains("redirected to http://127.0.0.1:1/***: no connection"));
 }

@@ -1,15 +1,50 @@
-//! `json`: the report itself, the source of every other output. One document, nothing else.
+//! `json`: the report itself, the source of every other output. One document, nothing else. Whoever prints it is safe: what
+//! would act on a terminal, or be a command to GitHub's runner, stands in it as an escape of JSON, which reads as the same.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use crate::domain::report::Report;
+use crate::sanitise;
 
 /// Writes the report as one JSON document.
 ///
 /// # Errors
 /// The output cannot be written to.
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    // GitHub's runner finds commands of the older form anywhere in a line of output. Only strings can hold one.
-    let json = serde_json::to_string(report)?.replace("##[", "#\\u0023[");
-    writeln!(out, "{json}")
+    writeln!(out, "{}", harmless(&serde_json::to_string(report)?))
+}
+
+/// The same JSON on one line, with nothing in it that does anything. Only strings can hold what is escaped here.
+fn harmless(json: &str) -> String {
+    // The runner finds commands of its older form anywhere in a line.
+    let json = json.replace("##[", "#\\u0023[");
+    let mut harmless = String::with_capacity(json.len());
+    for c in json.chars() {
+        if !sanitise::acts(c) {
+            harmless.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            // Writing to a String cannot fail.
+            let _ = write!(harmless, "\\u{unit:04x}");
+        }
+    }
+    harmless
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_escaped_reads_as_the_same() {
+        let text = "a ###[error]b \\u0023#[ \u{1b}[2J \u{7f}\u{9b}\u{202e}\u{e0041} ü ✓ \"";
+        let json = serde_json::json!({ text: [text] }).to_string();
+        let harmless = harmless(&json);
+        assert!(!harmless.contains("##[") && !harmless.contains(sanitise::acts));
+        assert!(harmless.contains("ü ✓"));
+        let read = serde_json::from_str::<serde_json::Value>(&harmless).ok();
+        assert_eq!(read.map(|json| json.to_string()), Some(json));
+    }
 }

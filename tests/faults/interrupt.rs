@@ -119,6 +119,28 @@ fn a_request_that_is_not_answered_ends_with_ctrl_c() {
 }
 
 #[test]
+fn an_answer_that_is_waited_for_is_no_longer_after_ctrl_c() {
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = server.local_addr().unwrap().port();
+    let project = Project::new(
+        &(format!(
+            "[checks.it]\nsays = \"x\"\nhttp = \"http://127.0.0.1:{port}/\"\nexpect = {{ within = \"10m\" }}\n"
+        ) + &check("never", "touch never", "needs = [\"it\"]")),
+    );
+    let running = project.start(&["check", "--format", "json"]);
+    // It is answered with nothing at all, and asks again.
+    for _ in 0..3 {
+        drop(server.accept().unwrap());
+    }
+    running.signal(Signal::INT);
+    let done = running.finish();
+    assert_eq!(done.status, Some(130));
+    assert_eq!(done.verdict("it"), "unverified interrupted");
+    assert_eq!(done.verdict("never"), "unverified not-run");
+    assert!(!project.has("never"));
+}
+
+#[test]
 fn a_run_that_is_killed_can_be_followed_by_another() {
     let project = Project::script("touch runs; [ -e go ] || sleep 300", "");
     let running = project.start(&["check", "--format", "json"]);

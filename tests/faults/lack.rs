@@ -1,9 +1,10 @@
 //! What the machine lacks: descriptors, processes, room, somebody who reads.
 
+use std::process::Command;
+
 use crate::support::{Done, Project, Running, check};
 use crate::tools;
 use crate::{is_root, without_rights};
-use std::process::Command;
 
 /// `ready check --format json` with limits of the shell.
 fn limited(project: &Project, limits: &str) -> Done {

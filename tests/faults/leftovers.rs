@@ -1,10 +1,11 @@
 //! Processes that outlive the program that started them.
 
+use std::os::unix::fs::PermissionsExt;
+
 use crate::support::{Project, processes, wait_until};
 use crate::tools;
 use crate::{done, is_root, without_rights};
 use rustix::process::Signal;
-use std::os::unix::fs::PermissionsExt;
 
 #[test]
 fn a_background_process_is_named_and_ended() {

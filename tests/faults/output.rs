@@ -1,8 +1,9 @@
 //! Output: endless, none, not text, acting on whoever prints it.
 
-use crate::done;
-use crate::support::{Project, check, wait_until};
 use std::process::{Command, Stdio};
+
+use crate::done;
+use crate::support::{Project, Running, check, wait_until};
 
 #[test]
 fn endless_output_is_counted_and_cut() {
@@ -176,4 +177,195 @@ fn descriptors_of_ours_do_not_reach_a_program() {
             String::from_utf8(inherited.stdout.clone()).unwrap()
         );
     }
+}
+
+/// What acts on a terminal or hides from whoever reads: OSC 52, a title without end, the screen cleared, concealed text,
+/// C1, the order of text turned around, a soft hyphen.
+const ACTS: &str =
+    "\u{1b}]52;c;aGk=\u{7}\u{1b}]0;t \u{1b}[2J\u{1b}[8mhid\u{9b}2J\u{202e}bidi\u{2066}\u{ad}\u{85}";
+
+/// Fails where a text holds more than characters and colours.
+fn does_nothing(text: &str, what: &str) {
+    for (at, c) in text.char_indices() {
+        let colour = || {
+            let rest = text[at + 1..].strip_prefix('[').unwrap_or("?");
+            let end = rest.find(|c: char| c != ';' && !c.is_ascii_digit());
+            let (codes, rest) = rest.split_at(end.unwrap_or(0));
+            rest.starts_with('m') && codes.split(';').all(|code| code != "8")
+        };
+        let harmless = match c {
+            '\u{1b}' => colour(),
+            '\n' => true,
+            '\u{ad}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' => false,
+            c => !c.is_control(),
+        };
+        assert!(harmless, "{what}: {c:?} acts in {:?}", &text[at..]);
+    }
+}
+
+/// A project in which everything that others can say acts, and none of it holds.
+fn that_acts() -> Project {
+    // As programs print it, and as a script can name it.
+    let says = "cat acts; cat acts >&2; exit 1";
+    let results = "cp results.xml out.xml; exit 1";
+    let project = Project::new(
+        &(check("says", says, "")
+            + &check("reads", results, "reader = { junit = \"out.xml\" }")
+            + &check(
+                "leaves",
+                "setsid -f ./left \"$(cat acts)\" > /dev/null 2>&1; exit 1",
+                "",
+            )
+            + "[checks.files]\nsays = \"f\"\nfile = \"found/*\"\nexpect = { contains = \"x\" }\n"
+            + "[checks.tool]\nsays = \"t\"\ntool = \"./tool\"\nexpect = { version = \">= 9\" }\n"),
+    );
+    project.write("acts", &format!("FAILED {ACTS}\n"));
+    let name = ACTS.replace(['\u{1b}', '\u{7}'], "");
+    project.write(
+        "results.xml",
+        &format!("<testsuite name='s' tests='1' failures='1'><testcase classname='c' name='FAILED {name}'><failure message='m'/></testcase></testsuite>"),
+    );
+    std::fs::create_dir(project.path("found")).unwrap();
+    project.write(
+        &format!("found/FAILED {}", ACTS.replace('/', "")),
+        "nothing",
+    );
+    project.executable("left", "#!/bin/sh\nsleep 300\n");
+    project.executable("tool", "#!/bin/sh\ncat acts; echo 1.2\n");
+    project
+}
+
+#[test]
+fn nothing_that_anybody_says_acts_on_a_terminal() {
+    let project = that_acts();
+    for words in [
+        "check --verbose --color always",
+        "check --color never",
+        "check --quiet --color always",
+        "status --verbose --color always",
+        "explain says --color always",
+        "explain reads --color always",
+        "explain leaves --color always",
+        "explain files --color always",
+        "explain tool --color always",
+        "check --format json",
+    ] {
+        let args = words.split(' ').collect::<Vec<_>>();
+        let done = project.start(&args).finish();
+        does_nothing(&done.text(), words);
+        does_nothing(&done.stderr, words);
+        if words.starts_with("check") {
+            assert_eq!(done.status, Some(1), "{words}: {}", done.stderr);
+        }
+        if !words.contains("quiet") && !words.contains("tool") {
+            let shown = done.text().contains("FAILED") || done.text().contains("left");
+            assert!(shown, "{words}: {}", done.text());
+        }
+    }
+    project.nothing_runs();
+    let done = project.check();
+    for (id, verdict) in [
+        ("says", "failed exit-status"),
+        ("reads", "failed all-failed"),
+        ("leaves", "failed exit-status"),
+        ("files", "failed expectation"),
+        ("tool", "failed expectation"),
+    ] {
+        assert_eq!(done.verdict(id), verdict, "{}", done.reason(id));
+    }
+}
+
+/// The commands that GitHub's runner finds in a stream: those of today at the beginning of a line, those of before
+/// anywhere in it; between a line that stops them and one that ends this, none.
+fn commands(stream: &str) -> Vec<String> {
+    let mut found = vec![];
+    let mut stopped = None;
+    for line in stream.split(['\n', '\r']).map(str::trim) {
+        match (&stopped, line.strip_prefix("::stop-commands::")) {
+            (Some(token), _) if line == format!("::{token}::") => stopped = None,
+            (Some(_), _) => {}
+            (None, Some(token)) => {
+                assert!(token.len() >= 26, "the token cannot be guessed");
+                stopped = Some(token.to_string());
+            }
+            (None, None) if line.starts_with("::") || line.contains("##[") => {
+                found.push(line.to_string());
+            }
+            (None, None) => {}
+        }
+    }
+    assert_eq!(stopped, None, "commands are stopped for good:\n{stream}");
+    found
+}
+
+#[test]
+fn the_reader_of_commands_in_these_tests_reads_them() {
+    let token = "x".repeat(26);
+    let stream = format!(
+        "::error::a\nb ##[error]c\n::stop-commands::{token}\n::error::d\n::{token}::\nx\r ::warning::e\n"
+    );
+    assert_eq!(
+        commands(&stream),
+        ["::error::a", "b ##[error]c", "::warning::e"]
+    );
+}
+
+#[test]
+fn nothing_that_anybody_says_is_a_command_on_github() {
+    let says = [
+        "::error file=a::x",
+        "::add-mask::verified",
+        "  ::stop-commands::0000",
+        "::0000::",
+        "x ##[error]y",
+        "##[add-mask]verified",
+        "a\r::warning::b",
+    ]
+    .join("\n");
+    let project = Project::new(
+        &(check("says", "cat says; cat says >&2; exit 1", "")
+            + &check("last", "printf '::error::last\\n' >&2; exit 1", "")
+            + &check("older", "printf '##[error]last\\n' >&2; exit 1", "")
+            + &check(
+                "leaves",
+                "setsid -f ./left '##[error]left' > /dev/null 2>&1; exit 1",
+                "",
+            )
+            + "[checks.file]\nsays = \"::error::says ##[error]says\"\nfile = \"no\\n::error::##[error]file\"\n"),
+    );
+    project.write("says", &(says + "\n"));
+    project.executable("left", "#!/bin/sh\nsleep 300\n");
+    let on_github = |words: &str| {
+        let args = words.split(' ').collect::<Vec<_>>();
+        let mut command = project.command(&args);
+        let done = Running::new({
+            command.env("GITHUB_ACTIONS", "true").env("CI", "true");
+            command
+        })
+        .finish();
+        assert_eq!(commands(&done.text()), [""; 0], "{words}");
+        assert_eq!(commands(&done.stderr), [""; 0], "{words}");
+        done
+    };
+    for words in ["check --verbose", "check --quiet", "check --format json"] {
+        let done = on_github(words);
+        assert_eq!(done.status, Some(1), "{words}: {}", done.stderr);
+    }
+    for words in [
+        "status --verbose",
+        "explain says",
+        "explain last",
+        "explain file",
+    ] {
+        assert_eq!(on_github(words).status, Some(0), "{words}");
+    }
+    assert_eq!(on_github("check ##[error]x").status, Some(2));
+    project.nothing_runs();
+    // The evidence holds it as it was said.
+    let done = on_github("check --format json");
+    assert_eq!(done.verdict("older"), "failed exit-status");
+    assert_eq!(done.attempt("older")["stderr"]["tail"], "##[error]last\n");
 }

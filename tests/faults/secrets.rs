@@ -156,3 +156,149 @@ fn leftover(n: usize, prefix: &str) -> String {
     let fill = "x".repeat(80 - "/bin/sh ./left ".len() - 10 - n * 5 - 1);
     format!("setsid -f {prefix} ./left {fill} $API_TOKEN > /dev/null 2>&1")
 }
+
+#[test]
+fn a_secret_across_every_border_of_what_is_read_is_masked() {
+    // What is read at once, and what is kept of the beginning, both end after 64 KiB.
+    let border = 64 << 10;
+    let script = |before: usize, after: usize| {
+        let fill =
+            |count: usize, with: char| format!("head -c {count} /dev/zero | tr '\\0' {with}; ");
+        fill(border - before, 'x') + "printf %s \"$API_TOKEN\"; " + &fill(after, 'y') + "exit 1"
+    };
+    let splits = 0..=SECRET.len();
+    // With less than that after it, nothing is dropped; with more, all but the beginning and the end is.
+    let checks = splits.clone().flat_map(|split| {
+        [("whole", 100), ("cut", border + SECRET.len())]
+            .map(|(name, after)| check(&format!("{name}-{split}"), &script(split, after), ""))
+    });
+    let project = Project::new(&checks.collect::<String>());
+    let done = with_secret(&project, "API_TOKEN", SECRET, "json");
+    for split in splits {
+        let whole = done.attempt(&format!("whole-{split}"))["stdout"].clone();
+        let tail = whole["tail"].as_str().unwrap();
+        assert!(
+            tail.ends_with(&format!("x***{}", "y".repeat(100))),
+            "{split}"
+        );
+        let cut = done.attempt(&format!("cut-{split}"))["stdout"].clone();
+        assert_eq!(cut["truncated"], true);
+        for part in ["head", "tail"] {
+            let kept = cut[part].as_str().unwrap();
+            let rest = kept.trim_start_matches('x').trim_start_matches("***");
+            assert!(rest.chars().all(|c| c == 'y'), "{split} {part}: {rest}");
+        }
+    }
+    for at in 0..SECRET.len() - 4 {
+        is_nowhere(&project, &done, &SECRET[at..at + 5]);
+    }
+}
+
+#[test]
+fn what_tools_make_of_a_secret_is_masked() {
+    let secret = "it's a p@ss/wörd+1&<2>";
+    // `base64` breaks its lines after 76 characters: the secret stands before, across and behind that place.
+    let encoded = (30..62).map(|before| {
+        let fill = "x".repeat(before);
+        check(
+            &format!("base64-{before}"),
+            &format!("printf %s {fill}\"$API_TOKEN\"{} | base64", "y".repeat(40)),
+            "",
+        )
+    });
+    let checks = encoded.collect::<String>()
+        + &check(
+            "hex",
+            "printf %s \"$API_TOKEN\" | od -An -v -tx1 | tr -d ' \\n'",
+            "",
+        )
+        + &check("wrapped", "printf %s \"$API_TOKEN\" | fold -w 7", "")
+        + &check(
+            "coloured",
+            "printf '\\033[1mit\\047s \\033[31ma\\033[m %s' \"${API_TOKEN#it?s a }\"",
+            "",
+        )
+        + &check("traced", "set -x; : \"$API_TOKEN\"", "")
+        + "[checks.quoted]\nsays = \"q\"\nrun = [\"bash\", \"-c\", \"printf '%q\\\\n' \\\"$API_TOKEN\\\"; set -x; : \\\"$API_TOKEN\\\"\"]\n";
+    let project = Project::new(&checks);
+    let done = with_secret(&project, "API_TOKEN", secret, "json");
+    assert_eq!(done.status, Some(0), "{}", done.stderr);
+    for (id, stream, shown) in [
+        ("hex", "stdout", "***"),
+        ("wrapped", "stdout", "***\n\n\n"),
+        ("coloured", "stdout", "\u{1b}[1m***"),
+        ("traced", "stderr", "+ : ***\n"),
+        ("quoted", "stdout", "***\n"),
+    ] {
+        assert_eq!(done.attempt(id)[stream]["tail"], shown, "{id}");
+    }
+    let stars = |text: &str| text.chars().filter(|c| *c == '*').count();
+    for before in 30..62 {
+        let id = format!("base64-{before}");
+        let tail = done.attempt(&id)["stdout"]["tail"].clone();
+        assert_eq!(stars(tail.as_str().unwrap()), 3, "{id}: {tail}");
+    }
+    // The same bytes at each offset that base64 knows.
+    for part in ["cEBzcy93", "BAc3Mvd", "wQHNzL3"] {
+        is_nowhere(&project, &done, part);
+    }
+}
+
+#[test]
+fn a_secret_leaves_in_no_name_or_reason_either() {
+    let results = "printf '<testsuite name=\"s\"><testcase name=\"t %s\"><failure/></testcase></testsuite>' \"$API_TOKEN\" > out.xml; exit 1";
+    let checks = check("reads", results, "reader = { junit = \"out.xml\" }")
+        + &check(
+            "unreadable",
+            "echo \"$API_TOKEN\" > bad.xml; exit 1",
+            "reader = { junit = \"bad.xml\" }",
+        )
+        + &check("says", "echo \"not $API_TOKEN\" >&2; exit 1", "")
+        + "[checks.files]\nsays = \"f\"\nfile = \"found/*\"\n"
+        + "[checks.place]\nsays = \"p\"\nrun = [\"true\"]\ncwd = \"{env.API_TOKEN}\"\n"
+        + "[checks.pattern]\nsays = \"p\"\nfile = \"{env.API_TOKEN}/*\"\n";
+    let secret = "hunter2-pass-word";
+    for words in [
+        "check --format json",
+        "check --verbose",
+        "check --quiet",
+        "status --verbose",
+        "explain reads",
+        "explain files",
+    ] {
+        let project = Project::new(&checks);
+        std::fs::create_dir(project.path("found")).unwrap();
+        project.write(&format!("found/{secret}"), "");
+        let run = |words: &str| {
+            let args = words.split(' ').collect::<Vec<_>>();
+            let mut command = project.command(&args);
+            command.env("API_TOKEN", secret);
+            Running::new(command).finish()
+        };
+        let checked = run("check --format json");
+        assert_eq!(checked.verdict("reads"), "failed all-failed");
+        assert_eq!(checked.reason("says"), "exit status 1, expected 0: not ***");
+        assert_eq!(checked.verdict("place"), "failed cannot-start");
+        let done = run(words);
+        is_nowhere(&project, &checked, secret);
+        is_nowhere(&project, &done, secret);
+    }
+}
+
+#[test]
+fn a_secret_that_is_a_word_of_the_report_saves_no_other() {
+    let project = Project::new(
+        &(check(
+            "it",
+            "echo verified $API_TOKEN; exit 1",
+            "env = { DB_PASSWORD = \"verified\" }",
+        ) + &check("postgres", "exit 1", "env = { PGPASSWORD = \"postgres\" }")),
+    );
+    let done = with_secret(&project, "API_TOKEN", SECRET, "json");
+    assert_eq!(done.verdict("it"), "failed exit-status");
+    assert_eq!(done.attempt("it")["stdout"]["tail"], "*** ***\n");
+    is_nowhere(&project, &done, SECRET);
+    // An id that is one is still found by whoever names it.
+    let done = project.start(&["explain", "postgres"]).finish();
+    assert_eq!(done.status, Some(0), "{}", done.stderr);
+}

@@ -1,7 +1,8 @@
 //! Programs that cannot be started, and how those that were ended.
 
-use crate::support::{Project, Running, check};
 use std::process::Command;
+
+use crate::support::{Project, Running, check};
 
 #[test]
 fn what_keeps_a_program_from_starting_is_said_apart() {
