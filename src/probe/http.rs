@@ -42,7 +42,9 @@ pub(super) fn observe_within(probe: &HttpProbe, limit: Duration, context: &Conte
     let mut pause = PAUSES.0;
     while let Some(why) = not_yet(&look.attempt) {
         let left = || within.saturating_sub(clock.elapsed());
-        if !wait(pause.min(left()), context) {
+        // Towards the end it is asked sooner, so that the last of the time counts.
+        let until_next = pause.min((left() / 2).max(PAUSES.0)).min(left());
+        if !wait(until_next, context) {
             look.attempt.outcome = Outcome::Cancelled;
             break;
         }
@@ -68,7 +70,7 @@ pub(super) fn observe_within(probe: &HttpProbe, limit: Duration, context: &Conte
 }
 
 /// Why the answer is not as expected and may be yet: nobody there, no answer in time, another answer.
-fn not_yet(attempt: &Attempt) -> Option<String> {
+pub(crate) fn not_yet(attempt: &Attempt) -> Option<String> {
     match &attempt.outcome {
         Outcome::Unanswered(failure) => match failure.kind {
             HttpFailure::Refused
@@ -115,7 +117,7 @@ fn on_runtime<T: Send + 'static>(
     receiver.recv().ok().flatten()
 }
 
-/// Asks once; `limit` bounds the whole exchange.
+/// Asks once, whatever the probe says of waiting; `limit` bounds the whole exchange. What it gives is not masked yet.
 pub(crate) fn observe(probe: &HttpProbe, limit: Duration, context: &Context<'_>) -> Look {
     let (started, clock) = (Timestamp::now(), Instant::now());
     let attempt = |outcome| Attempt::new(started, clock.elapsed().as_millis() as u64, outcome);

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::page::{safe, waiver_words};
-use super::words::{age, bold, colour, moment, painted, verdict};
+use super::words::{age, bold, colour, count, moment, painted, verdict};
 use super::{Style, reproduce};
 use crate::domain::check::{Blocking, Check, Probe, Queries, ReaderInput};
 use crate::domain::evidence::{Attempt, Outcome, Reading, Stream};
@@ -237,6 +237,16 @@ fn attempt(attempt: &Attempt, style: Style, out: &mut dyn Write) -> io::Result<(
             out,
             "  expected       {} — {word}{seen}",
             safe(&checked.what)
+        )?;
+    }
+    if let Some(waited) = &attempt.waited {
+        let before = waited.before.as_deref().map(safe);
+        let before = before.map(|before| format!(", before: {before}"));
+        let (asked, before) = (waited.asked, before.unwrap_or_default());
+        writeln!(
+            out,
+            "  asked          {}{before}",
+            count(asked as usize, "time")
         )?;
     }
     if let Some(answer) = &attempt.answer {

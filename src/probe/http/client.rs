@@ -42,26 +42,34 @@ impl Clients {
         client.as_ref().map_err(failed)
     }
 
-    /// Sends a request to the first address that takes it.
+    /// Sends a request to the first address of its host that takes it.
     pub(super) async fn send(&self, request: &Request) -> Result<Response, Failure<HttpFailure>> {
         let url = request.url();
-        let client = self.client(url)?;
-        // It always can be: no body is a stream.
-        let request = || {
-            request
-                .try_clone()
-                .unwrap_or_else(|| Request::new(request.method().clone(), url.clone()))
-        };
         if proxied(url) {
-            let answered = client.execute(request()).await;
+            let answered = self.client(url)?.execute(copy(request)).await;
             return answered.map_err(|error| failure::classify(error, true));
         }
-        let addresses = addresses(url).await?;
+        self.send_to(request, &addresses(url).await?).await
+    }
+
+    async fn send_to(
+        &self,
+        request: &Request,
+        addresses: &[SocketAddr],
+    ) -> Result<Response, Failure<HttpFailure>> {
+        let url = request.url();
+        let client = self.client(url)?;
+        let host = url.host_str().unwrap_or_default();
         // Elsewhere, an address that is silent must not keep the others waiting: the connector races them.
-        let at_once = if is_loopback(url) { 1 } else { addresses.len() };
+        let at_once = if is_loopback(url) {
+            1
+        } else {
+            addresses.len().max(1)
+        };
         let mut unreachable = vec![];
-        for some in addresses.chunks(at_once.max(1)) {
-            let answered = CHOSEN.scope(some.to_vec(), client.execute(request())).await;
+        for some in addresses.chunks(at_once) {
+            let chosen = (host.to_string(), some.to_vec());
+            let answered = CHOSEN.scope(chosen, client.execute(copy(request))).await;
             match answered {
                 Err(error) if failure::not_connected(&error) => {
                     let names = some.iter().map(SocketAddr::to_string).collect::<Vec<_>>();
@@ -73,6 +81,12 @@ impl Clients {
         let text = format!("no connection: {}", unreachable.join(", "));
         Err(Failure::new(HttpFailure::Refused, text))
     }
+}
+
+/// The same request once more. It always can be: no body is a stream.
+fn copy(request: &Request) -> Request {
+    let bare = || Request::new(request.method().clone(), request.url().clone());
+    request.try_clone().unwrap_or_else(bare)
 }
 
 fn build(secure: bool, near: bool) -> Result<Client, String> {
@@ -94,11 +108,11 @@ fn build(secure: bool, near: bool) -> Result<Client, String> {
 }
 
 tokio::task_local! {
-    /// The addresses to which the present request goes.
-    static CHOSEN: Vec<SocketAddr>;
+    /// The host to which the present request goes, and the addresses that are chosen for it.
+    static CHOSEN: (String, Vec<SocketAddr>);
 }
 
-/// Gives the chosen addresses for a name; those of the name where none are chosen, as for a proxy.
+/// Gives the addresses that are chosen for a name; where none are, as for a proxy's, all that it has.
 struct Chosen;
 
 impl Resolve for Chosen {
@@ -106,8 +120,8 @@ impl Resolve for Chosen {
         let chosen = CHOSEN.try_with(Clone::clone).ok();
         Box::pin(async move {
             let addresses = match chosen {
-                Some(addresses) => addresses,
-                None => tokio::net::lookup_host((name.as_str(), 0)).await?.collect(),
+                Some((host, addresses)) if host == name.as_str() => addresses,
+                _ => tokio::net::lookup_host((name.as_str(), 0)).await?.collect(),
             };
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
@@ -187,5 +201,53 @@ mod tests {
                 "{url}"
             );
         }
+    }
+
+    /// What comes of a request to `localhost` with these as its addresses.
+    #[cfg(target_os = "linux")]
+    fn sent_to(addresses: &[[u8; 4]], port: u16) -> Result<String, String> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| error.to_string())?;
+        let clients = Clients::new(runtime.handle().clone());
+        let url = Url::parse(&format!("http://localhost:{port}/"));
+        let request = Request::new(
+            reqwest::Method::GET,
+            url.map_err(|error| error.to_string())?,
+        );
+        let addresses = addresses.iter().map(|ip| SocketAddr::from((*ip, port)));
+        let addresses = addresses.collect::<Vec<_>>();
+        let answered = runtime.block_on(clients.send_to(&request, &addresses));
+        let answered = answered.map_err(|failure| failure.text)?;
+        Ok(answered
+            .remote_addr()
+            .map(|address| address.to_string())
+            .unwrap_or_default())
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    #[allow(clippy::unwrap_used, reason = "a test that cannot set up has failed")]
+    fn each_address_is_tried_until_one_takes_the_request() {
+        use std::io::{Read, Write};
+        let listener = std::net::TcpListener::bind("127.0.0.2:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            _ = stream.read(&mut [0; 1024]).unwrap();
+            stream.write_all(b"HTTP/1.1 204 OK\r\n\r\n").unwrap();
+        });
+        let (first, second, third) = ([127, 0, 0, 1], [127, 0, 0, 2], [127, 0, 0, 3]);
+        assert_eq!(
+            sent_to(&[first, second, third], port),
+            Ok(format!("127.0.0.2:{port}"))
+        );
+        assert_eq!(
+            sent_to(&[first, third], port),
+            Err(format!(
+                "no connection: 127.0.0.1:{port} refused, 127.0.0.3:{port} refused"
+            ))
+        );
     }
 }
