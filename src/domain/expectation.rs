@@ -257,6 +257,9 @@ pub fn without_query(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or_default()
 }
 
+/// What is seen where a value is nowhere.
+pub const ABSENT: &str = "it is not there";
+
 /// What a single value must be like.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -286,17 +289,12 @@ impl ValueExpect {
     pub(super) fn check_all(&self, what: String, found: &[&Value]) -> Checked {
         if let ValueExpect::Exists(wanted) = self {
             return Checked::new(what, found.is_empty() != *wanted, || {
-                if *wanted {
-                    "it is not there"
-                } else {
-                    "it is there"
-                }
-                .to_string()
+                if *wanted { ABSENT } else { "it is there" }.to_string()
             });
         }
         match found.iter().find(|value| !self.holds(value)) {
             Some(wrong) => Checked::new(what, false, || format!("it is {wrong}")),
-            None => Checked::new(what, !found.is_empty(), || "it is not there".to_string()),
+            None => Checked::new(what, !found.is_empty(), || ABSENT.to_string()),
         }
     }
 
@@ -496,7 +494,7 @@ mod tests {
             expect
                 .check(200, &[], br#"{"a":[]}"#, true, 1.0)
                 .iter()
-                .any(|c| c.held == Held::No && c.seen == "it is not there")
+                .any(|c| c.held == Held::No && c.seen == ABSENT)
         );
     }
 

@@ -97,9 +97,25 @@ impl<'a> Definition<'a> {
             "doc",
             "seen",
         ];
-        const OF_PROBE: [&str; 17] = [
-            "run", "shell", "reader", "http", "method", "headers", "body", "file", "variable",
-            "in", "manual", "expect", "limits", "cwd", "env", "secrets", "listen",
+        const OF_PROBE: [&str; 18] = [
+            "run",
+            "shell",
+            "reader",
+            "http",
+            "method",
+            "headers",
+            "body",
+            "redirects",
+            "file",
+            "variable",
+            "in",
+            "manual",
+            "expect",
+            "limits",
+            "cwd",
+            "env",
+            "secrets",
+            "listen",
         ];
         let mut definition = Definition {
             keys: vec![],

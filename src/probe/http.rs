@@ -17,9 +17,10 @@ use self::exchange::{Came, End, Seen, exchange, without_secrets};
 use super::{Context, Look};
 use crate::domain::check::HttpProbe;
 use crate::domain::evidence::{Answer, Attempt, Failure, HttpFailure, Outcome, Waited};
-use crate::domain::expectation::{Checked, Held, without_query};
+use crate::domain::expectation::{ABSENT, Checked, Held, without_query};
 use crate::domain::interpolate;
 use crate::domain::limit::human_duration;
+use crate::mask::{MASK, names_a_secret};
 use crate::process::Clock;
 
 pub use self::client::Clients;
@@ -181,6 +182,16 @@ fn checked(probe: &HttpProbe, seen: &Seen) -> Vec<Checked> {
         whole,
         seen.latency_ms,
     );
+    let header = |checked: &Checked| {
+        let after = checked.what.strip_prefix("header `")?;
+        Some(after.split('`').next()?.to_string())
+    };
+    let wrong = |checked: &&mut Checked| checked.held == Held::No && checked.seen != ABSENT;
+    for checked in checked.iter_mut().filter(wrong) {
+        if let Some(name) = header(checked) {
+            hide(&name, &mut checked.seen);
+        }
+    }
     let mut headers = seen.headers.iter();
     let encoding = headers.find(|(name, value)| name == "content-encoding" && value != "identity");
     let about_body = !expect.json.is_empty() || !expect.body.is_empty();
@@ -195,6 +206,16 @@ fn checked(probe: &HttpProbe, seen: &Seen) -> Vec<Checked> {
         checked.push(unread(format!("the body did not end within {bytes} bytes")));
     }
     checked
+}
+
+/// Takes out of the value of a header what may let somebody in: all of a session, the query of an address.
+pub(super) fn hide(name: &str, value: &mut String) {
+    match name {
+        "set-cookie" | "cookie" | "authorization" => *value = MASK.to_string(),
+        "location" | "referer" => value.truncate(without_query(value).len()),
+        name if names_a_secret(name) => *value = MASK.to_string(),
+        _ => {}
+    }
 }
 
 /// That a body was not read to its end, as something that cannot be told.

@@ -24,9 +24,8 @@ use jiff::Timestamp;
 
 use crate::domain::check::{Check, FileProbe, Probe, Reader};
 use crate::domain::evidence::{Attempt, Failure, LookFailure, Outcome, Reading, Stream};
-use crate::domain::expectation::without_query;
 use crate::domain::interpolate;
-use crate::mask::{MASK, Masker, names_a_secret};
+use crate::mask::Masker;
 use crate::process::{Cancel, Captured, shortened};
 
 /// Bytes of a stream that evidence keeps, after masking.
@@ -293,17 +292,8 @@ impl Context<'_> {
 
 fn mask_headers(headers: &mut [(String, String)], mask: &dyn Fn(&mut String)) {
     for (name, value) in headers {
-        match name.as_str() {
-            // A session of somebody's, whatever is in it.
-            "set-cookie" | "cookie" | "authorization" => *value = MASK.to_string(),
-            name if names_a_secret(name) => *value = MASK.to_string(),
-            // What its query holds may let somebody in, as a ticket does.
-            "location" | "referer" => {
-                value.truncate(without_query(value).len());
-                mask(value);
-            }
-            _ => mask(value),
-        }
+        http::hide(name, value);
+        mask(value);
     }
 }
 
