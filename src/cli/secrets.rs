@@ -6,6 +6,7 @@ use crate::domain::check::Probe;
 use crate::domain::interpolate;
 use crate::domain::project::Project;
 use crate::domain::report::Report;
+use crate::domain::service::Health;
 use crate::mask::{MASK, Masker, names_a_secret};
 use crate::probe::variable;
 
@@ -57,10 +58,15 @@ pub(super) fn masker(project: &Project, folder: &Path) -> Masker {
             values.push(value);
         }
     }
-    for check in checks() {
-        let Probe::Http(probe) = &check.probe else {
-            continue;
-        };
+    let of_checks = checks().filter_map(|check| match &check.probe {
+        Probe::Http(probe) => Some(probe),
+        _ => None,
+    });
+    let of_services = services().filter_map(|service| match &service.health {
+        Health::Http(probe) => Some(&**probe),
+        _ => None,
+    });
+    for probe in of_checks.chain(of_services) {
         let credentials = probe
             .headers
             .iter()
