@@ -270,6 +270,9 @@ impl<'a> Post<'a> {
             "down",
             "--volumes",
             "--remove-orphans",
+            // Images that were built under the name of this run; those with a name of their own stay.
+            "--rmi",
+            "local",
             "--timeout",
             &to_stop,
         ])?;
@@ -409,9 +412,14 @@ impl<'a> Post<'a> {
                 }),
             };
         }
+        // Where it could not even be started, there was nothing to take down.
+        let not_here = reason
+            .as_ref()
+            .is_some_and(|reason| reason.code == Code::CannotTell);
         held.record = Some(ServiceRun {
             state,
             reason,
+            teardown: record.teardown.filter(|_| !not_here),
             ..record
         });
     }
