@@ -26,6 +26,7 @@ name=${1##*/}
     : >ended
 } </dev/null &
 read -r _
+until [ -e pid ] || [ -e ended ]; do sleep 0.1; done
 kill "$(cat pid)"
 tries=300
 while [ ! -e ended ] && [ $tries -gt 0 ]; do sleep 0.1; tries=$((tries - 1)); done
