@@ -1,4 +1,4 @@
-//! `docker build` as a check, with a real engine and without: built, refused, no engine, no program.
+//! `docker build` as a check and a Compose file as a service, with a real engine and without.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, unreachable_pub, missing_docs)]
 
@@ -9,6 +9,7 @@ mod support;
 #[path = "support/tools.rs"]
 mod tools;
 
+use std::path::Path;
 use std::process::Command;
 
 use docker::Engine;
@@ -35,6 +36,7 @@ fn check(project: &Project, engine: &Engine, host: &str) -> Done {
     let programs = tools::only(&project.path("bin"), &[engine.client().to_path_buf()]);
     let mut command = project.command(&["check", "--format", "json"]);
     command.env("PATH", programs).env("DOCKER_HOST", host);
+    command.env("DOCKER_CONFIG", engine.config());
     Running::new(command).finish()
 }
 
@@ -87,4 +89,90 @@ fn without_the_program_the_tool_is_missing() {
     assert_eq!(done.verdict("image"), "unverified tool-missing");
     let reason = done.reason("image");
     assert!(reason.contains("install Docker Engine"), "{reason}");
+}
+
+/// A project whose Compose file starts a web server, which says `hello`, on this port.
+fn composed(busybox: &Path, port: u16, health: &str) -> Project {
+    let project = Project::new(
+        &r#"
+[services.web]
+compose = "compose.yml"
+
+[checks.page]
+says  = "The page says hello"
+needs = ["web"]
+http  = "http://127.0.0.1:PORT/"
+expect = { body = { contains = "hello" } }
+"#
+        .replace("PORT", &port.to_string()),
+    );
+    std::fs::copy(busybox, project.path("busybox")).unwrap();
+    project.write("index.html", "hello\n");
+    project.write(
+        "Dockerfile",
+        "FROM scratch\nCOPY busybox /busybox\nCOPY index.html /www/index.html\n",
+    );
+    // A first process ignores SIGTERM.
+    let compose = r#"
+services:
+  web:
+    build: .
+    network_mode: host
+    stop_signal: SIGKILL
+    command: ["/busybox", "httpd", "-f", "-h", "/www", "-p", "127.0.0.1:PORT"]
+    healthcheck:
+      test: ["CMD", "/busybox", "HEALTH"]
+      interval: 1s
+      retries: 3
+"#;
+    let compose = compose.replace("PORT", &port.to_string());
+    project.write("compose.yml", &compose.replace("HEALTH", health));
+    project
+}
+
+/// Containers of the engine, running or not.
+fn containers(engine: &Engine) -> String {
+    let mut list = Command::new(engine.client());
+    list.args(["ps", "--all", "--quiet"]);
+    let seen = list.env("DOCKER_HOST", engine.host()).output().unwrap();
+    String::from_utf8(seen.stdout).unwrap()
+}
+
+#[test]
+fn a_compose_file_is_brought_up_and_down() {
+    let test = "docker compose";
+    let Some((engine, found)) =
+        docker::engine(test).zip(tools::find(test, &["busybox", "docker-compose"]))
+    else {
+        return;
+    };
+    let project = composed(&found[0], free_port(), "true");
+    let done = check(&project, engine, &engine.host());
+    assert_eq!(done.verdict("page"), "verified held", "{}", done.report());
+    assert_eq!(containers(engine), "");
+
+    let project = composed(&found[0], free_port(), "false");
+    let done = check(&project, engine, &engine.host());
+    assert_eq!(
+        done.verdict("page"),
+        "failed service-failed",
+        "{}",
+        done.report()
+    );
+    assert_eq!(containers(engine), "");
+
+    let project = composed(&found[0], free_port(), "true");
+    let nobody = format!("unix://{}", project.path("nobody").display());
+    let done = check(&project, engine, &nobody);
+    assert_eq!(
+        done.verdict("page"),
+        "unverified cannot-tell",
+        "{}",
+        done.report()
+    );
+}
+
+fn free_port() -> u16 {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    socket.local_addr().unwrap().port()
 }

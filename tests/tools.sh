@@ -93,6 +93,7 @@ apt_install() {
     command -v ps >/dev/null || wanted="$wanted procps"
     command -v setsid >/dev/null || wanted="$wanted util-linux"
     command -v dockerd >/dev/null || wanted="$wanted docker.io"
+    command -v busybox >/dev/null || wanted="$wanted busybox-static"
     command -v promtool >/dev/null || wanted="$wanted prometheus"
     { lives "$python" "$python_key" && lives "$checkers" "$CHECKERS"; } || has_venv || wanted="$wanted python3-venv"
     [ -n "$wanted" ] || return 0
@@ -266,6 +267,7 @@ system_tool promtool prometheus promtool --version
 linux_tool setsid util-linux setsid --version
 linux_tool docker docker.io docker --version
 linux_tool dockerd docker.io dockerd --version
+linux_tool busybox busybox-static busybox
 
 if [ $missing = yes ] && [ "${CI:-}" = true ]; then
     exit 1

@@ -2,6 +2,8 @@
 //! test of a program needs it and ends, with all that it started, when that program does, however that ends: a shell
 //! waits until the pipe from the test program closes.
 
+#![allow(dead_code, reason = "each test program uses what it needs")]
+
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -31,7 +33,7 @@ kill "$(cat pid)"
 tries=300
 while [ ! -e ended ] && [ $tries -gt 0 ]; do sleep 0.1; tries=$((tries - 1)); done
 [ -e ended ] || kill -9 "$(cat pid)" "$(cat exec/containerd/containerd.pid)"
-umount data
+umount data exec/netns/* # the latter after a container has run
 cd / && rm -rf "$1"
 "#;
 
@@ -60,6 +62,11 @@ impl Engine {
     /// What `DOCKER_HOST` must be.
     pub(crate) fn host(&self) -> String {
         format!("unix://{}", self.socket.display())
+    }
+
+    /// What `DOCKER_CONFIG` must be for Compose to be found.
+    pub(crate) fn config(&self) -> PathBuf {
+        tools::cache().join("docker")
     }
 
     /// The `docker` program that came with the engine.
