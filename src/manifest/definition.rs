@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml::de::DeTable;
 
 use super::Library;
+use super::detect::Detect;
 use super::item::{Item, Origin, items};
 use super::problem::{Collector, Problems, SourceText};
 use super::project::{ReadFolder, syntax};
@@ -74,6 +75,7 @@ pub(super) fn used_definitions(
 pub(super) struct Definition<'a> {
     pub(super) keys: Vec<Item<'a>>,
     params: BTreeMap<String, Option<String>>,
+    detect: Option<Detect>,
 }
 
 impl<'a> Definition<'a> {
@@ -120,6 +122,7 @@ impl<'a> Definition<'a> {
         let mut definition = Definition {
             keys: vec![],
             params: BTreeMap::new(),
+            detect: None,
         };
         for item in items(table, origin) {
             match item.key {
@@ -138,11 +141,17 @@ impl<'a> Definition<'a> {
                         }
                     }
                 }
-                // What `init` and `explain` read; a check that uses the definition has no part in them.
-                "detect" | "doc" | "seen" => {}
+                // Read below, when the parameters are known.
+                "detect" => {}
+                // What `explain` reads; a check that uses the definition has no part in them.
+                "doc" | "seen" => {}
                 key if KNOWN.contains(&key) => definition.keys.push(item),
                 _ => item.unknown("a library check", &KNOWN),
             }
+        }
+        if let Some(item) = items(table, origin).find(|item| item.key == "detect") {
+            let params = definition.params.keys().map(String::as_str);
+            definition.detect = Detect::read(&item, params);
         }
         if !table.contains_key("probe") && !origin.problems.is_broken(origin.source) {
             let hint = "add it with one of `run`, `http`, `file`, `variable`";
@@ -182,6 +191,8 @@ pub struct LibraryCheck {
     pub doc: String,
     /// Parameters: name, default, help.
     pub params: Vec<(String, Option<String>, String)>,
+    /// Which files call for it.
+    pub detect: Option<Detect>,
 }
 
 /// Reads what is shown of a library check.
@@ -195,8 +206,10 @@ pub fn parse_library_check(name: &str, text: &str) -> Result<LibraryCheck, Probl
         problems: &problems,
         source: 0,
     };
-    let mut check = LibraryCheck::default();
-    Definition::read(&document, origin);
+    let mut check = LibraryCheck {
+        detect: Definition::read(&document, origin).detect,
+        ..LibraryCheck::default()
+    };
     for item in items(&document, origin) {
         match item.key {
             "says" => check.says = item.string().unwrap_or_default(),

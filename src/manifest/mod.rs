@@ -3,6 +3,7 @@
 
 mod check;
 mod definition;
+pub mod detect;
 mod expect;
 mod item;
 mod keys;
