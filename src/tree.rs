@@ -153,9 +153,12 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
             .map(path)
             .collect(),
         None => {
+            let left_out = [".git", ".ready", "node_modules"];
+            let left_out = move |name: &str| left_out.contains(&name);
             let walk = ignore::WalkBuilder::new(folder)
                 .hidden(false)
-                .filter_entry(|entry| entry.file_name() != ".git")
+                .require_git(false)
+                .filter_entry(move |entry| !entry.file_name().to_str().is_some_and(left_out))
                 .build();
             let files = walk
                 .flatten()

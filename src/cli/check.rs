@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use jiff::Timestamp;
 
+use super::detection;
 use super::secrets;
 use super::selection::Selection;
 use super::session::{Session, host};
@@ -19,6 +20,7 @@ use crate::domain::gate::Gate;
 use crate::domain::limit::{human_duration, parse_duration};
 use crate::domain::report::{Report, Run};
 use crate::ledger::{self, Ledger};
+use crate::manifest;
 use crate::mask::Masker;
 use crate::probe::{Context, Ports, http::Clients, preflight};
 use crate::process::Cancel;
@@ -37,6 +39,7 @@ Examples:
   ready check --component backend
   ready check --gate production --format json > report.json
 
+Without a readiness.toml here or in any folder above, it runs the library checks that the files here call for.
 With a selection, the rest of the report is from recorded evidence.")]
 pub(super) struct Options {
     #[command(flatten)]
@@ -82,13 +85,22 @@ fn percentage(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
-    let session = Session::open(global)?;
+    let session = Session::open_or_detect(global)?;
+    let detected = (!session.detected.is_empty()).then(|| {
+        let found = detection::words(&session.detected);
+        format!("no {}: detected {found}", manifest::FILE)
+    });
+    if let (Some(detected), false) = (&detected, global.quiet) {
+        let detected = sanitise::line(detected, sanitise::Colour::Drop);
+        let _ = writeln!(std::io::stderr(), "{detected}");
+    }
     let selected = options.selection.places(&session.project)?;
     let (gates, deciding) = gates(options, &session, selected.is_some())?;
 
     let tree = session.tree();
     let masker = secrets::masker(&session.project, &session.folder);
     let mut record = Record::start(&session, options, selected.as_ref(), tree);
+    record.warnings.extend(detected);
     let (ran, preflight) = record.observe(&session, options, global, selected.as_ref(), &masker)?;
     let report = record.conclude(&session, &gates, deciding, ran, preflight);
     let report = secrets::masked(report, &masker);

@@ -8,6 +8,7 @@
 
 mod check;
 mod completions;
+mod detection;
 mod exit;
 mod explain;
 mod list;

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::detection::Detection;
 use super::{Global, Usage, selection};
 use crate::domain::assess::Seen;
 use crate::domain::check::{Probe, ReaderInput};
@@ -15,7 +17,8 @@ use crate::domain::project::Project;
 use crate::domain::reason::{Code, Reason};
 use crate::domain::report::Host;
 use crate::ledger::Ledger;
-use crate::manifest::{self, Formats, definition_digest};
+use crate::manifest::detect::Found;
+use crate::manifest::{self, Formats, Library, definition_digest};
 use crate::probe::file;
 use crate::reader;
 use crate::tree::{self, Tree};
@@ -30,41 +33,59 @@ pub(super) struct Session {
     pub(super) definitions: Vec<String>,
     /// Whether the check at each place applies.
     pub(super) applicable: Vec<bool>,
+    /// What the checks were made of where there is no manifest.
+    pub(super) detected: Vec<Found>,
 }
 
 impl Session {
     /// Finds and loads the manifest.
     pub(super) fn open(global: &Global) -> Result<Session> {
-        let path = match &global.manifest {
-            Some(path) => path.clone(),
+        match manifest(global)? {
+            Some(path) => Session::load(&path),
             None => {
-                let here = std::env::current_dir().context("cannot tell the working directory")?;
-                manifest::find(&here)
-                    .map(|found| shorter(&here, found))
-                    .ok_or_else(|| {
-                        let hint = "write one (see the README), or name one with `--manifest FILE`";
-                        Usage::new(
-                            format!("no {} here or in any folder above", manifest::FILE),
-                            Some(hint.to_string()),
-                        )
-                    })?
+                let hint = "`ready check` runs what it detects here; write a manifest (see the README), or name one with `--manifest FILE`";
+                let message = format!("no {} here or in any folder above", manifest::FILE);
+                Err(Usage::new(message, Some(hint.to_string())).into())
             }
-        };
-        if !path.is_file() {
-            return Err(
-                Usage::new(format!("there is no manifest `{}`", path.display()), None).into(),
-            );
         }
-        let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
-        let loaded = manifest::load(&path, today, formats())?;
+    }
+
+    /// Finds and loads the manifest or, where there is none, makes one of what the files here call for.
+    pub(super) fn open_or_detect(global: &Global) -> Result<Session> {
+        match manifest(global)? {
+            Some(path) => Session::load(&path),
+            None => Session::detect(),
+        }
+    }
+
+    fn load(path: &Path) -> Result<Session> {
+        let loaded = manifest::load(path, today(), formats())?;
         let folder =
             std::path::absolute(&loaded.folder).context("cannot tell the manifest's folder")?;
+        Ok(Session::of(loaded.project, folder, loaded.digest, vec![]))
+    }
+
+    fn detect() -> Result<Session> {
+        let here = std::env::current_dir().context("cannot tell the working directory")?;
+        let detection = Detection::of(&here, &Library::built_in())?;
+        if detection.found.is_empty() {
+            return Err(detection.nothing().into());
+        }
+        let text = detection.manifest();
+        let name = format!("{} (detected)", manifest::FILE);
+        let project = manifest::parse(&name, &text, today(), formats())?;
+        let digest = manifest::digest(&text);
+        Ok(Session::of(project, here, digest, detection.found))
+    }
+
+    fn of(
+        project: Project,
+        folder: PathBuf,
+        manifest_digest: String,
+        detected: Vec<Found>,
+    ) -> Session {
         // Without a manifest check that has conditions, nobody needs the list of files.
-        let conditional = loaded
-            .project
-            .checks
-            .iter()
-            .any(|check| check.applies.is_some());
+        let conditional = project.checks.iter().any(|check| check.applies.is_some());
         let files = if conditional {
             tree::files(&folder)
         } else {
@@ -76,18 +97,15 @@ impl Session {
                 .as_ref()
                 .is_none_or(|applies| tree::any_matches(&files, &applies.files))
         };
-        Ok(Session {
-            definitions: loaded
-                .project
-                .checks
-                .iter()
-                .map(|check| definition_digest(check, &loaded.project.services))
-                .collect(),
-            applicable: loaded.project.checks.iter().map(applies).collect(),
-            manifest_digest: loaded.digest,
-            project: loaded.project,
+        let digest = |check| definition_digest(check, &project.services);
+        Session {
+            definitions: project.checks.iter().map(digest).collect(),
+            applicable: project.checks.iter().map(applies).collect(),
+            manifest_digest,
+            project,
             folder,
-        })
+            detected,
+        }
     }
 
     /// The state of the files that evidence is about; what a run itself writes is left out.
@@ -216,6 +234,24 @@ impl Session {
             None => Ok(names().map(str::to_string).collect()),
         }
     }
+}
+
+/// The manifest that is named, else the nearest one; none where there is none.
+fn manifest(global: &Global) -> Result<Option<PathBuf>> {
+    match &global.manifest {
+        Some(path) if path.is_file() => Ok(Some(path.clone())),
+        Some(path) => {
+            Err(Usage::new(format!("there is no manifest `{}`", path.display()), None).into())
+        }
+        None => {
+            let here = std::env::current_dir().context("cannot tell the working directory")?;
+            Ok(manifest::find(&here).map(|found| shorter(&here, found)))
+        }
+    }
+}
+
+fn today() -> Date {
+    Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
 /// The readers that a manifest can name.

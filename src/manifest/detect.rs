@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use regex::bytes::Regex;
 
+use super::definition::LibraryCheck;
 use super::item::Item;
 use super::values::one_of;
 
@@ -135,25 +136,25 @@ fn patterns(item: &Item<'_>) -> Vec<String> {
 /// The text of a file of the project; none where it cannot be read.
 pub type ReadFile<'a> = &'a dyn Fn(&str) -> Option<Vec<u8>>;
 
-/// A library check with what it is detected by.
-#[derive(Clone, Copy, Debug)]
-pub struct Rule<'a> {
-    /// The library check.
-    pub check: &'a str,
-    /// What calls for it.
-    pub detect: &'a Detect,
-    /// What its parameters are where nothing sets them.
-    pub defaults: &'a BTreeMap<String, Option<String>>,
-}
-
-/// Finds what the files call for, in the order of the rules and of the files. `files` are relative to the project, with
+/// Finds what the files call for, in the order of the checks and of the files. `files` are relative to the project, with
 /// `/` between their parts.
-pub fn find(rules: &[Rule<'_>], files: &[String], read: ReadFile<'_>) -> Vec<Found> {
+pub fn find(checks: &[(String, LibraryCheck)], files: &[String], read: ReadFile<'_>) -> Vec<Found> {
     let mut files = files.iter().map(String::as_str).collect::<Vec<_>>();
     files.sort_unstable();
     let foreign = foreign_folders(&files);
     files.retain(|file| is_own(file, &foreign));
 
+    let rules = checks
+        .iter()
+        .filter_map(|(name, check)| {
+            let detect = check.detect.as_ref()?;
+            Some(Rule {
+                name,
+                check,
+                detect,
+            })
+        })
+        .collect::<Vec<_>>();
     // One pass over the files for the patterns of all rules.
     let set = globset(rules.iter().flat_map(|rule| &rule.detect.files));
     let mut matching = vec![vec![]; set.len()];
@@ -164,12 +165,19 @@ pub fn find(rules: &[Rule<'_>], files: &[String], read: ReadFile<'_>) -> Vec<Fou
     }
     let mut matching = matching.into_iter();
     let mut found = vec![];
-    for rule in rules {
+    for rule in &rules {
         let candidates = matching.by_ref().take(rule.detect.files.len()).flatten();
         found.extend(places(rule, candidates, &files, read));
     }
     with_distinct_ids(&mut found);
     found
+}
+
+/// A library check with what it is detected by.
+struct Rule<'a> {
+    name: &'a str,
+    check: &'a LibraryCheck,
+    detect: &'a Detect,
 }
 
 /// Where a check is called for: the file that shows it, and the folder that is meant.
@@ -219,13 +227,16 @@ fn places<'f>(
             (param.clone(), value)
         });
         let differs = |(param, value): &(String, String)| {
-            rule.defaults.get(param).and_then(Option::as_ref) != Some(value)
+            let is_default = |(name, default, _): &(String, Option<String>, String)| {
+                name == param && default.as_ref() == Some(value)
+            };
+            !rule.check.params.iter().any(is_default)
         };
         Found {
-            check: rule.check.to_string(),
+            check: rule.name.to_string(),
             id: match several {
-                true => slug(rule.check, place),
-                false => rule.check.to_string(),
+                true => slug(rule.name, place),
+                false => rule.name.to_string(),
             },
             with: sets.filter(differs).collect(),
             file: file.to_string(),

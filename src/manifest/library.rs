@@ -4,6 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::definition::{LibraryCheck, parse_library_check};
+use super::problem::Problems;
+
 /// A definition's name and the text of its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Definition {
@@ -65,6 +68,18 @@ impl Library {
             format!("checks/{name}.toml (built in)"),
             built_in.text.to_string(),
         ))
+    }
+
+    /// What is shown of every definition, by name.
+    ///
+    /// # Errors
+    /// What is wrong with the first that is wrong.
+    pub fn checks(&self) -> Result<Vec<(String, LibraryCheck)>, Problems> {
+        let check = |name: &str| {
+            let (file, text) = self.get(name)?;
+            Some(parse_library_check(&file, &text).map(|check| (name.to_string(), check)))
+        };
+        self.names().into_iter().filter_map(check).collect()
     }
 
     /// All names, sorted.

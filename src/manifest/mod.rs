@@ -4,6 +4,7 @@
 mod check;
 mod definition;
 pub mod detect;
+mod draft;
 mod expect;
 mod item;
 mod keys;
@@ -24,6 +25,7 @@ use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
 pub use definition::{LibraryCheck, parse_library_check};
+pub use draft::draft;
 pub use library::Library;
 pub use problem::{Problem, Problems, nearest};
 pub use project::{definition_digest, parse};
@@ -73,24 +75,28 @@ pub struct Formats {
 /// [`Problems`] where the manifest is wrong; another error where it cannot be read.
 pub fn load(path: &Path, today: Date, formats: Formats) -> Result<Loaded> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    let digest = format!("sha256:{}", hex(&Sha256::digest(&bytes)));
     let name = path.display().to_string();
     let text = String::from_utf8(bytes).map_err(|error| Problems::not_utf8(&name, &error))?;
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
         _ => PathBuf::from("."),
     };
-    let mut library = Library::built_in();
     // Beside the manifest, without the `./` that nobody wrote.
     let beside = path.parent().unwrap_or(Path::new(""));
     let read_folder = |library: &mut Library, name: &str| library.add_folder(&beside.join(name));
+    let mut library = Library::built_in();
     let project = project::parse_with(&name, &text, &mut library, &read_folder, today, formats)?;
     Ok(Loaded {
         project,
         path: path.to_path_buf(),
         folder,
-        digest,
+        digest: digest(&text),
     })
+}
+
+/// The digest of a manifest's text, `sha256:…`.
+pub fn digest(text: &str) -> String {
+    format!("sha256:{}", hex(&Sha256::digest(text.as_bytes())))
 }
 
 fn hex(bytes: &[u8]) -> String {

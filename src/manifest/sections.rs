@@ -133,15 +133,20 @@ pub(super) fn component(header: &Item<'_>, lines: &Lines<'_>) -> Component {
     component
 }
 
-/// A component as it is where nothing is said about it.
-pub(super) fn undeclared_component(id: &str, source: crate::domain::check::Source) -> Component {
+/// The name in the table of a component that gives none.
+pub(super) fn title(id: &str) -> String {
     let mut title = id.replace('-', " ");
     if let Some(first) = title.get(..1) {
         title = first.to_uppercase() + &title[1..];
     }
+    title
+}
+
+/// A component as it is where nothing is said about it.
+pub(super) fn undeclared_component(id: &str, source: crate::domain::check::Source) -> Component {
     Component {
         id: id.to_string(),
-        title,
+        title: title(id),
         weight: 1.0,
         group: None,
         claim: None,

@@ -1,0 +1,106 @@
+//! What the files of a folder call for, and the manifest that comes of it.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::Usage;
+use crate::manifest::detect::{self, Found};
+use crate::manifest::{self, Library, LibraryCheck};
+use crate::tree;
+
+/// The most of a file that is read to see what it is.
+const MOST: u64 = 1 << 20;
+
+/// What was looked for in a folder, and found.
+pub(super) struct Detection {
+    /// The project's name: the folder's.
+    name: String,
+    library: Vec<(String, LibraryCheck)>,
+    files: Vec<String>,
+    /// What the files call for.
+    pub(super) found: Vec<Found>,
+}
+
+impl Detection {
+    /// Looks at the project's files in a folder.
+    pub(super) fn of(folder: &Path, library: &Library) -> Result<Detection> {
+        let library = library.checks()?;
+        let files = tree::files(folder);
+        // What is not text cannot stand in a manifest.
+        let files = files
+            .iter()
+            .filter_map(|file| file.to_str())
+            .map(|file| file.replace(std::path::MAIN_SEPARATOR, "/"))
+            .collect::<Vec<_>>();
+        let found = detect::find(&library, &files, &|file| read(&folder.join(file)));
+        let name = folder
+            .canonicalize()
+            .ok()
+            .and_then(|folder| Some(folder.file_name()?.to_string_lossy().trim().to_string()));
+        Ok(Detection {
+            name: name
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(|| "project".to_string()),
+            library,
+            files,
+            found,
+        })
+    }
+
+    /// The manifest that declares what was found.
+    pub(super) fn manifest(&self) -> String {
+        manifest::draft(&self.name, &self.found, &self.library)
+    }
+
+    /// What to say where nothing was found.
+    pub(super) fn nothing(&self) -> Usage {
+        let detected = self
+            .library
+            .iter()
+            .filter(|(_, check)| check.detect.is_some());
+        let names = detected.map(|(name, _)| name.as_str()).collect::<Vec<_>>();
+        let (seen, hint) = match self.files.is_empty() {
+            true => (
+                "this folder has no files: there is nothing to check".to_string(),
+                "go to a project, `ready -C DIR check`".to_string(),
+            ),
+            false => (
+                "nothing here that a library check is for".to_string(),
+                format!(
+                    "looked for what {} check; write a manifest with checks of your own, see the README",
+                    names.join(", ")
+                ),
+            ),
+        };
+        let message = format!(
+            "no {} here or in any folder above, and {seen}",
+            manifest::FILE
+        );
+        Usage::new(message, Some(hint))
+    }
+}
+
+/// What was found, and by which file: `pytest (backend/pytest.ini), npm-test (package.json)`.
+pub(super) fn words(found: &[Found]) -> String {
+    let words = found
+        .iter()
+        .map(|found| format!("{} ({})", found.id, found.file));
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// The beginning of a file; none where it is none or cannot be read.
+fn read(file: &Path) -> Option<Vec<u8>> {
+    if !file.is_file() {
+        return None;
+    }
+    let mut text = vec![];
+    File::open(file)
+        .ok()?
+        .take(MOST)
+        .read_to_end(&mut text)
+        .ok()?;
+    Some(text)
+}

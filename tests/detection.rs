@@ -1,0 +1,280 @@
+//! Projects without a manifest: which of their files call for which check of the library. Trees as data.
+#![allow(clippy::unwrap_used, reason = "a test that cannot set up has failed")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Files with their texts, laid out in a folder that is the project's.
+fn project(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let file = folder.path().join(name);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+    }
+    folder
+}
+
+fn command(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ready"));
+    command.current_dir(folder).args(args).env("NO_COLOR", "1");
+    for name in ["CI", "GITHUB_ACTIONS", "READY_MANIFEST", "READY_GATE"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// `ready` where no tool is found, so that nothing is run.
+fn ready(folder: &Path, args: &[&str]) -> Output {
+    command(folder, args).env("PATH", "").output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// What `ready check` says that it detected, of one library check.
+fn detected(folder: &Path, check: &str) -> String {
+    let output = ready(folder, &["check", "--format", "json"]);
+    let stderr = text(&output.stderr);
+    let Some(line) = stderr
+        .lines()
+        .find_map(|line| line.strip_prefix("no readiness.toml: detected "))
+    else {
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        return String::new();
+    };
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let told = report["warnings"].as_array().unwrap();
+    assert!(
+        told.contains(&format!("no readiness.toml: detected {line}").into()),
+        "{told:?}"
+    );
+    let mut rows = report["checks"].as_array().unwrap().iter();
+    let ids = rows
+        .by_ref()
+        .filter(|row| row["definition"]["library"] == check)
+        .map(|row| row["id"].as_str().unwrap().to_string())
+        .collect::<Vec<_>>();
+    let found = line
+        .split(", ")
+        .filter(|word| ids.iter().any(|id| word.starts_with(&format!("{id} ("))))
+        .collect::<Vec<_>>();
+    assert_eq!(found.len(), ids.len(), "{line}");
+    found.join(", ")
+}
+
+const JEST: &str = r#"{ "scripts": { "build": "tsc", "test": "jest --coverage" } }"#;
+const NO_TEST: &str = r#"{ "scripts": { "test": "echo \"Error: no test specified\" && exit 1" } }"#;
+const PACKAGE: &str = "[package]\nname = \"a\"\n";
+
+/// A tree, the library check that it is about, and what is found of that.
+type Case = (
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    &'static str,
+);
+
+const CASES: &[Case] = &[
+    (
+        "a configuration file is named before a test file",
+        "pytest",
+        &[("test_a.py", ""), ("pytest.ini", "")],
+        "pytest (pytest.ini)",
+    ),
+    (
+        "tests belong to the nearest root above them, not to their own folder",
+        "pytest",
+        &[
+            ("backend/requirements-dev.txt", ""),
+            ("backend/tests/unit/test_a.py", ""),
+            ("backend/tests/conftest.py", ""),
+        ],
+        "pytest (backend/tests/conftest.py)",
+    ),
+    (
+        "without a root they belong to the top",
+        "pytest",
+        &[("tests/test_a.py", ""), ("tests/deep/b_test.py", "")],
+        "pytest (tests/test_a.py)",
+    ),
+    (
+        "two roots are two checks, each named by its folder",
+        "pytest",
+        &[
+            ("Services/Pay_ments/pyproject.toml", ""),
+            ("Services/Pay_ments/test_a.py", ""),
+            ("api/setup.cfg", ""),
+            ("api/tests/test_a.py", ""),
+        ],
+        "pytest-services-pay-ments (Services/Pay_ments/test_a.py), pytest-api (api/tests/test_a.py)",
+    ),
+    (
+        "a root within a root is left to the outer one",
+        "pytest",
+        &[
+            ("pyproject.toml", ""),
+            ("test_a.py", ""),
+            ("plugin/pyproject.toml", ""),
+            ("plugin/test_b.py", ""),
+        ],
+        "pytest (test_a.py)",
+    ),
+    ("no tests, no check", "pytest", &[("app.py", "")], ""),
+    (
+        "what others wrote does not count",
+        "pytest",
+        &[
+            ("node_modules/gyp/test_a.py", ""),
+            ("vendor/x/test_a.py", ""),
+            ("env/pyvenv.cfg", ""),
+            ("env/lib/x/test_a.py", ""),
+            ("out/CACHEDIR.TAG", ""),
+            ("out/test_a.py", ""),
+            ("{{cookiecutter.name}}/test_a.py", ""),
+        ],
+        "",
+    ),
+    (
+        "what git would ignore does not count, with or without git",
+        "pytest",
+        &[(".gitignore", "/made/\n"), ("made/test_a.py", "")],
+        "",
+    ),
+    (
+        "a workspace is one check, its members are none",
+        "cargo-test",
+        &[
+            ("Cargo.toml", "[workspace]\nmembers = [\"a\"]\n"),
+            ("a/Cargo.toml", PACKAGE),
+            ("a/fuzz/Cargo.toml", PACKAGE),
+        ],
+        "cargo-test (Cargo.toml)",
+    ),
+    (
+        "packages side by side are several",
+        "cargo-test",
+        &[("a/Cargo.toml", PACKAGE), ("b/Cargo.toml", PACKAGE)],
+        "cargo-test-a (a/Cargo.toml), cargo-test-b (b/Cargo.toml)",
+    ),
+    (
+        "a Cargo.toml that is none",
+        "cargo-test",
+        &[("Cargo.toml", "# [package] to come\n")],
+        "",
+    ),
+    (
+        "a package with a test script; one without",
+        "npm-test",
+        &[
+            ("web/package.json", JEST),
+            ("package.json", NO_TEST),
+            ("docs/package.json", "{}"),
+        ],
+        "npm-test (web/package.json)",
+    ),
+    (
+        "every package of a monorepo, the top one with it",
+        "npm-test",
+        &[("package.json", JEST), ("packages/ui/package.json", JEST)],
+        "npm-test (package.json), npm-test-packages-ui (packages/ui/package.json)",
+    ),
+    (
+        "one check for each file, told apart by name where folders do not do it",
+        "nginx-config",
+        &[
+            ("a/nginx.conf", ""),
+            ("b/nginx.conf", ""),
+            ("A/nginx.conf", ""),
+        ],
+        "nginx-config-a (A/nginx.conf), nginx-config-a-2 (a/nginx.conf), nginx-config-b (b/nginx.conf)",
+    ),
+];
+
+#[test]
+fn each_tree_calls_for_its_checks() {
+    for (what, check, files, expected) in CASES {
+        let folder = project(files);
+        assert_eq!(detected(folder.path(), check), *expected, "{what}");
+    }
+}
+
+#[test]
+fn what_is_detected_is_run_and_recorded_where_it_is() {
+    let folder = project(&[
+        (
+            "Cargo.toml",
+            "[package]\nname = \"a\"\nversion = \"0.1.0\"\nedition = \"2021\"\n",
+        ),
+        ("src/lib.rs", "#[test]\nfn holds() {}\n"),
+        (".gitignore", "/target\n/Cargo.lock\n"),
+    ]);
+    let output = command(folder.path(), &["check", "cargo-test", "--format", "json"])
+        .output()
+        .unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let rows = report["checks"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["id"] == "cargo-test").unwrap();
+    assert_eq!(row["verdict"], "verified", "{row}");
+    assert_eq!(row["counts"]["passed"], 1);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(folder.path().join(".ready/ledger.sqlite").exists());
+}
+
+#[test]
+fn a_folder_without_anything_to_check_is_told_and_left_alone() {
+    for (files, word) in [
+        (&[][..], "this folder has no files"),
+        (
+            &[("notes.txt", "x")][..],
+            "nothing here that a library check is for",
+        ),
+    ] {
+        let folder = project(files);
+        let output = ready(folder.path(), &["check"]);
+        let stderr = text(&output.stderr);
+        assert_eq!(
+            (output.status.code(), output.stdout.len()),
+            (Some(2), 0),
+            "{stderr}"
+        );
+        assert!(
+            stderr.contains(word) && stderr.contains("hint: "),
+            "{stderr}"
+        );
+        assert!(!folder.path().join(".ready").exists());
+    }
+}
+
+#[test]
+fn verbs_that_only_print_do_not_detect() {
+    let folder = project(&[("pytest.ini", "")]);
+    for args in [&["status"][..], &["list"], &["explain", "pytest"]] {
+        let output = ready(folder.path(), args);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(
+            stderr.contains("no readiness.toml here or in any folder above")
+                && stderr.contains("`ready check`"),
+            "{stderr}"
+        );
+    }
+}
+
+#[test]
+fn a_manifest_above_is_the_manifest() {
+    let folder = project(&[
+        (
+            "readiness.toml",
+            "[project]\nname = \"x\"\n[checks.a]\nsays = \"x\"\nfile = \"readiness.toml\"\n",
+        ),
+        ("backend/pytest.ini", ""),
+    ]);
+    let output = ready(&folder.path().join("backend"), &["check", "-q"]);
+    assert_eq!(text(&output.stderr), "");
+    assert!(folder.path().join(".ready").exists());
+}
