@@ -181,6 +181,31 @@ fn each_command_line_has_its_exit_status_and_its_words() {
             "",
         ),
         (
+            &["list", "--library", "jest", "JSON"],
+            0,
+            "READER  READS\njest    the JSON",
+            "",
+        ),
+        (
+            &["list", "--library", "web-server"],
+            0,
+            "nginx-config  web-server  validated  nginx",
+            "",
+        ),
+        (
+            &["list", "--library", "pytets"],
+            2,
+            "",
+            "did you mean `pytest`?",
+        ),
+        (
+            &["explain", "nginx-config"],
+            0,
+            "library check  checks/nginx-config.toml (built in)",
+            "",
+        ),
+        (&["explain", "pytset"], 2, "", "did you mean `pytest`?"),
+        (
             &["explain", "absent"],
             0,
             "To mend it: write it (about 30 min)",
@@ -215,6 +240,39 @@ fn without_a_manifest_it_says_so() {
     assert!(
         !folder.path().join(".ready").exists(),
         "nothing is written where nothing is run"
+    );
+}
+
+#[test]
+fn a_library_check_of_the_projects_own_is_shown_like_the_others() {
+    let own = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/manifests/good/own-checks"
+    );
+    let folder = project(&format!(
+        "[project]\nname = \"x\"\n[library]\nfolders = [{own:?}]\n[checks.a]\nuse = \"layered\"\n"
+    ));
+    let shown = |args: &[&str]| text(&ready(folder.path(), args).stdout).to_string();
+    let page = shown(&["explain", "layered"]);
+    for line in [
+        "layered: Plain\n",
+        "  evidence       validated\n",
+        "  runs           serve --port={port} {{literal}} {env.HOME}/{file} {print $1}\n",
+        "  results        read as junit\n",
+        "    windows      winget install serve\n",
+        "    install      get serve\n",
+        "  tried with     serve 1.2\n",
+        "  mending takes  about 2 h\n",
+        "\nLayers.\n",
+        "port       \"8000\"     where it listens\n",
+    ] {
+        assert!(page.contains(line), "{line}{page}");
+    }
+    assert!(shown(&["explain", "a"]).contains("Layers.\nTried with its tool: serve 1.2."));
+    let list = shown(&["list", "--library", "layers"]);
+    assert!(
+        list.contains("layered  layers     validated  serve  serve 1.2  Plain"),
+        "{list}"
     );
 }
 

@@ -253,7 +253,7 @@ fn a_folder_without_anything_to_check_is_told_and_left_alone() {
 #[test]
 fn verbs_that_only_print_do_not_detect() {
     let folder = project(&[("pytest.ini", "")]);
-    for args in [&["status"][..], &["list"], &["explain", "pytest"]] {
+    for args in [&["status"][..], &["list"], &["explain", "tests"]] {
         let output = ready(folder.path(), args);
         let stderr = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{stderr}");

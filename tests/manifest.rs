@@ -324,6 +324,16 @@ fn the_manifest_is_laid_over_the_library() {
         (Some("see 8000"), Some(Duration::from_secs(7200)))
     );
 
+    let tool = plain.needs_tool.as_ref().unwrap();
+    let install = match std::env::consts::OS {
+        "windows" => "winget install serve",
+        _ => "get serve",
+    };
+    assert_eq!(
+        (tool.name.as_str(), tool.install.as_deref()),
+        ("serve", Some(install))
+    );
+
     let over = check(&project, "over");
     assert_eq!(
         (over.says.as_str(), over.component.as_deref(), over.level),

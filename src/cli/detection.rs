@@ -18,7 +18,7 @@ const MOST: u64 = 1 << 20;
 pub(super) struct Detection {
     /// The project's name: the folder's.
     name: String,
-    library: Vec<(String, LibraryCheck)>,
+    library: Vec<LibraryCheck>,
     files: Vec<String>,
     /// What the files call for.
     pub(super) found: Vec<Found>,
@@ -57,11 +57,10 @@ impl Detection {
 
     /// What to say where nothing was found.
     pub(super) fn nothing(&self) -> Usage {
-        let detected = self
-            .library
-            .iter()
-            .filter(|(_, check)| check.detect.is_some());
-        let names = detected.map(|(name, _)| name.as_str()).collect::<Vec<_>>();
+        let detected = self.library.iter().filter(|check| check.detect.is_some());
+        let names = detected
+            .map(|check| check.name.as_str())
+            .collect::<Vec<_>>();
         let (seen, hint) = match self.files.is_empty() {
             true => (
                 "this folder has no files: there is nothing to check".to_string(),

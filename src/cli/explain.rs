@@ -5,42 +5,71 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::secrets;
-use super::session::Session;
-use super::{Exit, Global, Usage, print_text, selection};
+use super::session::{self, Session};
+use super::{Exit, Global, Usage, catalogue, written, selection};
 use crate::domain::assess::{Deciding, Setting, assess};
 use crate::ledger::Ledger;
-use crate::manifest::{Library, parse_library_check};
-use crate::reporter;
+use crate::manifest::Library;
+use crate::reporter::{self, Style};
 
 /// Explain a check: what it runs, its last evidence, why this verdict, how to mend it
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   ready explain backend-tests
+  ready explain pytest         a check of the library that the manifest does not declare: its parameters, its tool
   ready list                   names the checks")]
 pub(super) struct Options {
-    /// The check, by id
+    /// The check, by id; else a check of the library, by name
     check: String,
 }
 
 pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
-    let session = Session::open(global)?;
-    let Some(check) = session.project.check(&options.check) else {
-        let ids = session.project.checks.iter().map(|check| check.id.as_str());
-        let hint = selection::nearest(&options.check, ids)
-            .unwrap_or_else(|| "`ready list` names the checks".to_string());
-        return Err(
-            Usage::new(format!("there is no check `{}`", options.check), Some(hint)).into(),
-        );
+    let session = Session::find(global)?;
+    let built_in = Library::built_in();
+    let library = session
+        .as_ref()
+        .map_or(&built_in, |session| &session.library);
+    let name = &options.check;
+    let declared = session
+        .as_ref()
+        .filter(|session| session.project.check(name).is_some());
+    let text = match (declared, library.check(name)?, &session) {
+        (Some(session), ..) => declared_check(session, name, global.style())?,
+        (None, Some(check), _) => catalogue::page(&check).into_bytes(),
+        (None, None, Some(session)) => return Err(unknown(session, name).into()),
+        (None, None, None) => return Err(session::no_manifest().into()),
     };
-    let doc = match check
-        .library
-        .as_deref()
-        .and_then(|name| Library::built_in().get(name))
-    {
-        Some((file, text)) => Some(parse_library_check(&file, &text)?.doc),
-        None => None,
-    };
+    written(&[&text])?;
+    Ok(Exit::Open)
+}
+
+fn unknown(session: &Session, name: &str) -> Usage {
+    let ids = session.project.checks.iter().map(|check| check.id.as_str());
+    let hint = selection::nearest(name, ids.chain(session.library.names())).unwrap_or_else(|| {
+        "`ready list` names the checks, `ready list --library` those of the library".to_string()
+    });
+    Usage::new(format!("there is no check `{name}`"), Some(hint))
+}
+
+/// What the check is, what is known of it, and what its definition in the library says.
+fn declared_check(session: &Session, id: &str, style: Style) -> Result<Vec<u8>> {
+    let used = session
+        .project
+        .check(id)
+        .and_then(|check| check.library.as_deref());
+    let used = used
+        .map(|name| session.library.check(name))
+        .transpose()?
+        .flatten();
+    let doc = used.map(|used| match &used.seen {
+        Some(seen) => format!(
+            "{}\nTried with its tool: {}.",
+            used.doc,
+            catalogue::seen(seen)
+        ),
+        None => used.doc,
+    });
     let ledger = Ledger::open_existing(&session.folder)?;
     let seen = session.recorded(ledger.as_ref(), &session.tree())?;
     let setting = Setting {
@@ -59,13 +88,12 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     );
     // Its id may hold what is a secret elsewhere, so its place is found before that is masked.
     let mut rows = report.checks.iter();
-    let place = rows.position(|row| row.id == options.check);
+    let place = rows.position(|row| row.id == id);
     let report = secrets::masked(report, &secrets::masker(&session.project, &session.folder));
     let row = place
         .and_then(|place| report.checks.get(place))
         .ok_or_else(|| anyhow!("the check was lost"))?;
     let mut text = vec![];
-    reporter::explain::render(&report, row, doc.as_deref(), global.style(), &mut text)?;
-    print_text(&text)?;
-    Ok(Exit::Open)
+    reporter::explain::render(&report, row, doc.as_deref(), style, &mut text)?;
+    Ok(text)
 }

@@ -6,27 +6,31 @@ use anyhow::Result;
 use clap::Args;
 
 use super::session::Session;
-use super::{Exit, Global, written};
-use crate::manifest::{Library, parse_library_check};
-use crate::reader;
+use super::{Exit, Global, catalogue, written};
+use crate::manifest::Library;
 
 /// List the checks of the manifest, or of the library
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   ready list
-  ready list --library        what `use` can name")]
+  ready list --library             what `use` can name, and the readers
+  ready list --library security    those with the word in their line: name, component, level, tool, statement
+  ready explain pytest             all that is known of one")]
 pub(super) struct Options {
-    /// List the built-in library instead
-    #[arg(long)]
-    library: bool,
+    /// List the library instead, or what of it has all of these words
+    #[arg(long, value_name = "WORD", num_args = 0..)]
+    library: Option<Vec<String>>,
 }
 
 pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
-    let text = if options.library {
-        library()?
-    } else {
-        manifest(&Session::open(global)?)
+    let text = match &options.library {
+        Some(words) => {
+            let session = Session::find(global)?;
+            let library = session.map_or_else(Library::built_in, |session| session.library);
+            catalogue::list(&library, words)?
+        }
+        None => manifest(&Session::open(global)?),
     };
     written(&[text.as_bytes()])?;
     Ok(Exit::Open)
@@ -56,37 +60,8 @@ fn manifest(session: &Session) -> String {
     )
 }
 
-fn library() -> Result<String> {
-    let library = Library::built_in();
-    let mut rows = vec![];
-    for name in library.names() {
-        let Some((file, text)) = library.get(name) else {
-            continue;
-        };
-        let check = parse_library_check(&file, &text)?;
-        let params = check
-            .params
-            .iter()
-            .map(|(name, _, _)| name.as_str())
-            .collect::<Vec<_>>()
-            .join(", ");
-        rows.push([
-            name.to_string(),
-            check.component.unwrap_or_else(|| "-".to_string()),
-            params,
-            check.says,
-        ]);
-    }
-    let checks = columns(["CHECK", "COMPONENT", "PARAMETERS", "SAYS"], rows);
-    let readers = reader::names()
-        .into_iter()
-        .map(|(name, about)| [name.to_string(), about.to_string()]);
-    let readers = columns(["READER", "READS"], readers.collect());
-    Ok(format!("{checks}\n{readers}"))
-}
-
 /// Rows under a header, each column as wide as its widest cell; the last one runs on.
-fn columns<const N: usize>(header: [&str; N], rows: Vec<[String; N]>) -> String {
+pub(super) fn columns<const N: usize>(header: [&str; N], rows: Vec<[String; N]>) -> String {
     let width = |at: usize| {
         rows.iter()
             .map(|row| row[at].len())

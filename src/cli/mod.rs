@@ -6,6 +6,7 @@
     reason = "printing is what a command line does"
 )]
 
+mod catalogue;
 mod check;
 mod completions;
 mod detection;

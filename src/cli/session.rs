@@ -33,6 +33,8 @@ pub(super) struct Session {
     pub(super) definitions: Vec<String>,
     /// Whether the check at each place applies.
     pub(super) applicable: Vec<bool>,
+    /// The library that it is resolved against.
+    pub(super) library: Library,
     /// What the checks were made of where there is no manifest.
     pub(super) detected: Vec<Found>,
 }
@@ -40,34 +42,36 @@ pub(super) struct Session {
 impl Session {
     /// Finds and loads the manifest.
     pub(super) fn open(global: &Global) -> Result<Session> {
-        match manifest(global)? {
-            Some(path) => Session::load(&path),
-            None => {
-                let hint = "`ready check` runs what it detects here; write a manifest (see the README), or name one with `--manifest FILE`";
-                let message = format!("no {} here or in any folder above", manifest::FILE);
-                Err(Usage::new(message, Some(hint.to_string())).into())
-            }
-        }
+        Session::find(global)?.ok_or_else(|| no_manifest().into())
+    }
+
+    /// Finds and loads the manifest; none where there is none.
+    pub(super) fn find(global: &Global) -> Result<Option<Session>> {
+        manifest(global)?.as_deref().map(Session::load).transpose()
     }
 
     /// Finds and loads the manifest or, where there is none, makes one of what the files here call for.
     pub(super) fn open_or_detect(global: &Global) -> Result<Session> {
-        match manifest(global)? {
-            Some(path) => Session::load(&path),
-            None => Session::detect(),
-        }
+        Session::find(global)?.map_or_else(Session::detect, Ok)
     }
 
     fn load(path: &Path) -> Result<Session> {
         let loaded = manifest::load(path, today(), formats())?;
         let folder =
             std::path::absolute(&loaded.folder).context("cannot tell the manifest's folder")?;
-        Ok(Session::of(loaded.project, folder, loaded.digest, vec![]))
+        Ok(Session::of(
+            loaded.project,
+            folder,
+            loaded.library,
+            loaded.digest,
+            vec![],
+        ))
     }
 
     fn detect() -> Result<Session> {
         let here = std::env::current_dir().context("cannot tell the working directory")?;
-        let detection = Detection::of(&here, &Library::built_in())?;
+        let library = Library::built_in();
+        let detection = Detection::of(&here, &library)?;
         if detection.found.is_empty() {
             return Err(detection.nothing().into());
         }
@@ -75,12 +79,13 @@ impl Session {
         let name = format!("{} (detected)", manifest::FILE);
         let project = manifest::parse(&name, &text, today(), formats())?;
         let digest = manifest::digest(&text);
-        Ok(Session::of(project, here, digest, detection.found))
+        Ok(Session::of(project, here, library, digest, detection.found))
     }
 
     fn of(
         project: Project,
         folder: PathBuf,
+        library: Library,
         manifest_digest: String,
         detected: Vec<Found>,
     ) -> Session {
@@ -104,6 +109,7 @@ impl Session {
             manifest_digest,
             project,
             folder,
+            library,
             detected,
         }
     }
@@ -234,6 +240,12 @@ impl Session {
             None => Ok(names().map(str::to_string).collect()),
         }
     }
+}
+
+pub(super) fn no_manifest() -> Usage {
+    let hint = "`ready check` runs what it detects here; write a manifest (see the README), or name one with `--manifest FILE`";
+    let message = format!("no {} here or in any folder above", manifest::FILE);
+    Usage::new(message, Some(hint.to_string()))
 }
 
 /// The manifest that is named, else the nearest one; none where there is none.

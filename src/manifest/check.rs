@@ -8,7 +8,8 @@ use jiff::civil::Date;
 use super::item::{At, Item};
 use super::keys::{KEYS, Keys, LATER, MORE_KEYS};
 use super::values::{
-    applies, cannot_tell, level, operating_systems, priority, strings, strings_at, weight,
+    self, applies, cannot_tell, install_on, level, operating_systems, priority, strings,
+    strings_at, weight,
 };
 use super::{Formats, reader};
 use crate::domain::check::{Blocking, Check, Fix, NeedsTool, Probe, Reader, Source};
@@ -473,7 +474,7 @@ pub(super) fn needs_tool<'a>(item: &Item<'a>, reading: &Reading<'_, 'a, '_>) -> 
             "name" => {
                 name = reading.filled_not_empty(&field);
             }
-            "install" => install = field.string(),
+            "install" => install = install_on(std::env::consts::OS, &values::install(&field)),
             _ => field.unknown("`needs_tool`", &["name", "install"]),
         }
     }

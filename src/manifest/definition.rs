@@ -1,4 +1,4 @@
-//! Library definitions: those that a manifest uses, their keys and parameters, and what is shown of them.
+//! Library definitions that a manifest uses: their keys and parameters.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,8 +7,9 @@ use toml::de::DeTable;
 use super::Library;
 use super::detect::Detect;
 use super::item::{Item, Origin, items};
-use super::problem::{Collector, Problems, SourceText};
-use super::project::{ReadFolder, syntax};
+use super::library_check::seen;
+use super::problem::SourceText;
+use super::project::ReadFolder;
 
 /// Adds the check folders that `[library]` names.
 pub(super) fn library_folders(
@@ -75,7 +76,7 @@ pub(super) fn used_definitions(
 pub(super) struct Definition<'a> {
     pub(super) keys: Vec<Item<'a>>,
     params: BTreeMap<String, Option<String>>,
-    detect: Option<Detect>,
+    pub(super) detect: Option<Detect>,
 }
 
 impl<'a> Definition<'a> {
@@ -143,8 +144,9 @@ impl<'a> Definition<'a> {
                 }
                 // Read below, when the parameters are known.
                 "detect" => {}
-                // What `explain` reads; a check that uses the definition has no part in them.
-                "doc" | "seen" => {}
+                // What a person looks up; a check that uses the definition has no part in them.
+                "doc" => _ = item.string(),
+                "seen" => _ = seen(&item),
                 key if KNOWN.contains(&key) => definition.keys.push(item),
                 _ => item.unknown("a library check", &KNOWN),
             }
@@ -178,69 +180,6 @@ fn definition_param(param: &Item<'_>) -> Option<String> {
         }
     }
     default
-}
-
-/// What `explain` and `list` show of a library check.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct LibraryCheck {
-    /// Its statement.
-    pub says: String,
-    /// The component that it counts for where a manifest names none.
-    pub component: Option<String>,
-    /// What it does and what it cannot tell, for a person.
-    pub doc: String,
-    /// Parameters: name, default, help.
-    pub params: Vec<(String, Option<String>, String)>,
-    /// Which files call for it.
-    pub detect: Option<Detect>,
-}
-
-/// Reads what is shown of a library check.
-///
-/// # Errors
-/// Everything that is wrong with the file.
-pub fn parse_library_check(name: &str, text: &str) -> Result<LibraryCheck, Problems> {
-    let problems = Collector::default();
-    let document = syntax(text, 0, &problems);
-    let origin = Origin {
-        problems: &problems,
-        source: 0,
-    };
-    let mut check = LibraryCheck {
-        detect: Definition::read(&document, origin).detect,
-        ..LibraryCheck::default()
-    };
-    for item in items(&document, origin) {
-        match item.key {
-            "says" => check.says = item.string().unwrap_or_default(),
-            "component" => check.component = item.string(),
-            "doc" => check.doc = item.string().unwrap_or_default().trim().to_string(),
-            "params" => {
-                for param in item.table().into_iter().flatten() {
-                    let fields = || param.table().into_iter().flatten();
-                    let default = fields()
-                        .find(|field| field.key == "default")
-                        .and_then(|field| field.scalar());
-                    let help = fields()
-                        .find(|field| field.key == "help")
-                        .and_then(|field| field.string());
-                    check
-                        .params
-                        .push((param.key.to_string(), default, help.unwrap_or_default()));
-                }
-            }
-            _ => {}
-        }
-    }
-    if problems.is_empty() {
-        Ok(check)
-    } else {
-        let source = SourceText {
-            name: name.to_string(),
-            text: text.to_string(),
-        };
-        Err(Problems::new(vec![source], problems.into_list()))
-    }
 }
 
 /// The definition's parameters with the values that `with` gives them.

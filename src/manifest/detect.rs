@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use regex::bytes::Regex;
 
-use super::definition::LibraryCheck;
 use super::item::Item;
+use super::library_check::{LibraryCheck, Param};
 use super::values::one_of;
 
 /// Which files call for a check.
@@ -138,7 +138,7 @@ pub type ReadFile<'a> = &'a dyn Fn(&str) -> Option<Vec<u8>>;
 
 /// Finds what the files call for, in the order of the checks and of the files. `files` are relative to the project, with
 /// `/` between their parts.
-pub fn find(checks: &[(String, LibraryCheck)], files: &[String], read: ReadFile<'_>) -> Vec<Found> {
+pub fn find(checks: &[LibraryCheck], files: &[String], read: ReadFile<'_>) -> Vec<Found> {
     let mut files = files.iter().map(String::as_str).collect::<Vec<_>>();
     files.sort_unstable();
     let foreign = foreign_folders(&files);
@@ -146,13 +146,9 @@ pub fn find(checks: &[(String, LibraryCheck)], files: &[String], read: ReadFile<
 
     let rules = checks
         .iter()
-        .filter_map(|(name, check)| {
+        .filter_map(|check| {
             let detect = check.detect.as_ref()?;
-            Some(Rule {
-                name,
-                check,
-                detect,
-            })
+            Some(Rule { check, detect })
         })
         .collect::<Vec<_>>();
     // One pass over the files for the patterns of all rules.
@@ -175,7 +171,6 @@ pub fn find(checks: &[(String, LibraryCheck)], files: &[String], read: ReadFile<
 
 /// A library check with what it is detected by.
 struct Rule<'a> {
-    name: &'a str,
     check: &'a LibraryCheck,
     detect: &'a Detect,
 }
@@ -227,16 +222,15 @@ fn places<'f>(
             (param.clone(), value)
         });
         let differs = |(param, value): &(String, String)| {
-            let is_default = |(name, default, _): &(String, Option<String>, String)| {
-                name == param && default.as_ref() == Some(value)
-            };
+            let is_default =
+                |known: &Param| known.name == *param && known.default.as_ref() == Some(value);
             !rule.check.params.iter().any(is_default)
         };
         Found {
-            check: rule.name.to_string(),
+            check: rule.check.name.clone(),
             id: match several {
-                true => slug(rule.name, place),
-                false => rule.name.to_string(),
+                true => slug(&rule.check.name, place),
+                false => rule.check.name.clone(),
             },
             with: sets.filter(differs).collect(),
             file: file.to_string(),

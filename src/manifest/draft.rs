@@ -4,15 +4,15 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::definition::LibraryCheck;
 use super::detect::Found;
+use super::library_check::LibraryCheck;
 use super::sections::title;
 
 /// The text of a manifest that declares what was found.
-pub fn draft(name: &str, found: &[Found], library: &[(String, LibraryCheck)]) -> String {
+pub fn draft(name: &str, found: &[Found], library: &[LibraryCheck]) -> String {
     let library = library
         .iter()
-        .map(|(name, check)| (name.as_str(), check))
+        .map(|check| (check.name.as_str(), check))
         .collect::<BTreeMap<_, _>>();
     let mut text = format!(
         "\

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::definition::{LibraryCheck, parse_library_check};
+use super::library_check::{LibraryCheck, parse_library_check};
 use super::problem::Problems;
 
 /// A definition's name and the text of its file.
@@ -70,16 +70,25 @@ impl Library {
         ))
     }
 
-    /// What is shown of every definition, by name.
+    /// Every definition with what it says of itself, by name.
     ///
     /// # Errors
     /// What is wrong with the first that is wrong.
-    pub fn checks(&self) -> Result<Vec<(String, LibraryCheck)>, Problems> {
-        let check = |name: &str| {
-            let (file, text) = self.get(name)?;
-            Some(parse_library_check(&file, &text).map(|check| (name.to_string(), check)))
-        };
-        self.names().into_iter().filter_map(check).collect()
+    pub fn checks(&self) -> Result<Vec<LibraryCheck>, Problems> {
+        self.names()
+            .into_iter()
+            .filter_map(|name| self.check(name).transpose())
+            .collect()
+    }
+
+    /// A definition with what it says of itself; none where there is none of that name.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(&self, name: &str) -> Result<Option<LibraryCheck>, Problems> {
+        let text = self.get(name);
+        text.map(|(file, text)| parse_library_check(name, &file, &text))
+            .transpose()
     }
 
     /// All names, sorted.

@@ -9,6 +9,7 @@ mod expect;
 mod item;
 mod keys;
 pub mod library;
+mod library_check;
 mod names;
 mod probes;
 mod problem;
@@ -24,11 +25,12 @@ use anyhow::{Context as _, Result};
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
-pub use definition::{LibraryCheck, parse_library_check};
 pub use draft::draft;
 pub use library::Library;
+pub use library_check::{LibraryCheck, Param, Seen};
 pub use problem::{Problem, Problems, nearest};
 pub use project::{definition_digest, parse};
+pub use values::{ANY, Install};
 
 use crate::domain::check::{Exits, Mistake};
 use crate::domain::project::Project;
@@ -45,6 +47,8 @@ pub struct Loaded {
     pub path: PathBuf,
     /// The folder that its paths are relative to.
     pub folder: PathBuf,
+    /// The library, with the folders that it names.
+    pub library: Library,
     /// Its digest, `sha256:…`.
     pub digest: String,
 }
@@ -90,6 +94,7 @@ pub fn load(path: &Path, today: Date, formats: Formats) -> Result<Loaded> {
         project,
         path: path.to_path_buf(),
         folder,
+        library,
         digest: digest(&text),
     })
 }

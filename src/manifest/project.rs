@@ -302,13 +302,17 @@ fn read_check<'a>(
 
 /// The digest of a check's definition and of the services that it needs: what its evidence is bound to. The values of
 /// their environments are in it, so that a changed one makes old evidence stale; the digest does not give them away.
+/// Where the check stands and how its tool is installed, which differs by system, change nothing that is asked.
 pub fn definition_digest(check: &Check, services: &[Service]) -> String {
     let mut hasher = blake3::Hasher::new();
-    let json = serde_json::to_vec(&Check {
+    let mut asked = Check {
         source: Source::default(),
         ..check.clone()
-    });
-    hasher.update(&json.unwrap_or_default());
+    };
+    if let Some(tool) = &mut asked.needs_tool {
+        tool.install = None;
+    }
+    hasher.update(&serde_json::to_vec(&asked).unwrap_or_default());
     let environment = |env: &BTreeMap<String, String>, hasher: &mut blake3::Hasher| {
         for (name, value) in env {
             hasher.update(name.as_bytes()).update(&[0]);

@@ -1,5 +1,7 @@
 //! The values of single keys: words of closed lists, bounded numbers, lists and small tables.
 
+use std::collections::BTreeMap;
+
 use super::item::{At, Item};
 use super::problem::nearest;
 use crate::domain::check::{Applies, CannotTell, Priority};
@@ -120,4 +122,41 @@ pub(super) fn cannot_tell(item: &Item<'_>) -> CannotTell {
         }
     }
     rules
+}
+
+/// How a person gets a program: one way for every system, or one for each.
+pub type Install = BTreeMap<String, String>;
+
+/// The system that stands for every other one.
+pub const ANY: &str = "any";
+
+/// `install`: a string, or a table by system.
+pub(super) fn install(item: &Item<'_>) -> Install {
+    const SYSTEMS: [&str; 4] = ["linux", "macos", "windows", ANY];
+    if item.is_string() {
+        return item
+            .string()
+            .map(|text| (ANY.to_string(), text))
+            .into_iter()
+            .collect();
+    }
+    if !item.is_table() {
+        let hint = "a table may have one for each of `linux`, `macos`, `windows` and `any`";
+        item.problem("`install` must be a string or a table", Some(hint.into()));
+        return Install::new();
+    }
+    let mut ways = Install::new();
+    for field in item.table().into_iter().flatten() {
+        if SYSTEMS.contains(&field.key) {
+            ways.extend(field.string().map(|text| (field.key.to_string(), text)));
+        } else {
+            field.unknown("`install`", &SYSTEMS);
+        }
+    }
+    ways
+}
+
+/// The way for a system, else that for any.
+pub(super) fn install_on(system: &str, ways: &Install) -> Option<String> {
+    ways.get(system).or_else(|| ways.get(ANY)).cloned()
 }
