@@ -278,3 +278,128 @@ fn a_manifest_above_is_the_manifest() {
     assert_eq!(text(&output.stderr), "");
     assert!(folder.path().join(".ready").exists());
 }
+
+/// The ids of the checks that a manifest declares, with the library checks that they use.
+fn declared(folder: &Path) -> Vec<(String, String)> {
+    let output = ready(folder, &["status", "--format", "json"]);
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", text(&output.stderr)));
+    let rows = report["checks"].as_array().unwrap().iter();
+    let word = |value: &Value| value.as_str().unwrap().to_string();
+    rows.map(|row| (word(&row["id"]), word(&row["definition"]["library"])))
+        .collect()
+}
+
+const SHOP: &[(&str, &str)] = &[
+    ("backend/requirements.txt", ""),
+    ("backend/tests/test_a.py", ""),
+    ("web/package.json", JEST),
+    ("admin/package.json", JEST),
+    ("web/nginx.conf", ""),
+    ("core/Cargo.toml", PACKAGE),
+    ("-odd-/nginx.conf", ""),
+    ("quo'te\"d/nginx.conf", ""),
+];
+
+#[test]
+fn what_init_writes_is_what_check_detects() {
+    let folder = project(SHOP);
+    let path = folder.path().join("readiness.toml");
+    let before = ready(folder.path(), &["check", "--format", "json"]);
+    let before: Value = serde_json::from_slice(&before.stdout).unwrap();
+
+    let dry = ready(folder.path(), &["init", "--dry-run"]);
+    assert!(!path.exists(), "a dry run writes nothing");
+    let init = ready(folder.path(), &["init"]);
+    assert_eq!(init.status.code(), Some(0), "{}", text(&init.stderr));
+    let written = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(written, text(&dry.stdout));
+    assert_eq!(
+        ready(folder.path(), &["init", "--stdout", "--force"]).stdout,
+        dry.stdout
+    );
+    let told = text(&init.stdout);
+    assert!(told.contains("found  pytest"), "{told}");
+    assert!(
+        told.ends_with("wrote readiness.toml: `ready check` runs it\n"),
+        "{told}"
+    );
+
+    let after = ready(folder.path(), &["check", "--format", "json"]);
+    let after: Value = serde_json::from_slice(&after.stdout).unwrap();
+    let definitions = |report: &Value| {
+        let rows = report["checks"].as_array().unwrap().clone();
+        let without_place = |mut row: Value| {
+            row["definition"]["source"] = Value::Null;
+            row["definition"].clone()
+        };
+        rows.into_iter().map(without_place).collect::<Vec<_>>()
+    };
+    assert_eq!(definitions(&before), definitions(&after));
+    assert_eq!(before["run"]["manifest"], after["run"]["manifest"]);
+    let left = std::fs::read_dir(folder.path()).unwrap();
+    let left = left.filter(|entry| {
+        let name = entry.as_ref().unwrap().file_name();
+        name.to_string_lossy().starts_with(".readiness")
+    });
+    assert_eq!(left.count(), 0, "nothing is left beside it");
+}
+
+#[test]
+fn init_never_writes_over_a_manifest_unless_it_is_told_to() {
+    let folder = project(&[("readiness.toml", "# mine\n"), ("pytest.ini", "")]);
+    let path = folder.path().join("readiness.toml");
+    let refused = ready(folder.path(), &["init"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("there is a `readiness.toml` already"));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "# mine\n");
+    assert_eq!(
+        ready(folder.path(), &["init", "--force"]).status.code(),
+        Some(0)
+    );
+    assert!(declared(folder.path()).contains(&("pytest".to_string(), "pytest".to_string())));
+}
+
+#[test]
+fn init_says_which_manifest_counts_from_then_on() {
+    let folder = project(&[
+        ("readiness.toml", "[project]\nname = \"x\"\n"),
+        ("a/notes.txt", ""),
+    ]);
+    let below = folder.path().join("a");
+    let init = ready(&below, &["init"]);
+    let told = text(&init.stdout);
+    assert!(told.contains("found nothing here"), "{told}");
+    assert!(
+        told.contains("from here on it counts in this folder"),
+        "{told}"
+    );
+    assert_eq!(declared(&below), []);
+}
+
+#[cfg(unix)]
+#[test]
+fn init_keeps_a_link_and_the_permissions_of_what_it_writes_over() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = project(&[("real.toml", "# mine\n"), ("pytest.ini", "")]);
+    let (real, link) = (
+        folder.path().join("real.toml"),
+        folder.path().join("readiness.toml"),
+    );
+    std::os::unix::fs::symlink("real.toml", &link).unwrap();
+    std::fs::set_permissions(&real, PermissionsExt::from_mode(0o600)).unwrap();
+    assert_eq!(
+        ready(folder.path(), &["init", "--force"]).status.code(),
+        Some(0)
+    );
+    assert!(link.is_symlink());
+    assert!(
+        std::fs::read_to_string(&real)
+            .unwrap()
+            .contains("[checks.pytest]")
+    );
+    assert_eq!(
+        std::fs::metadata(&real).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+}

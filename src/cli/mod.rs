@@ -12,11 +12,13 @@ mod completions;
 mod detection;
 mod exit;
 mod explain;
+mod init;
 mod list;
 mod secrets;
 mod selection;
 mod session;
 mod status;
+mod writing;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -53,6 +55,7 @@ Examples:
   ready check --format json      the whole report as one JSON document
   ready status                   the table from recorded evidence; nothing is run
   ready explain backend-tests    what it runs, what was seen, why this verdict
+  ready init                     write a manifest out of what the files here call for
 
 Exit status:
   0  the gate is open (or the verb only prints)      3  ready itself could not do its work
@@ -111,15 +114,16 @@ enum Verb {
     Status(status::Options),
     List(list::Options),
     Explain(explain::Options),
+    Init(init::Options),
     Completions(completions::Options),
     #[command(external_subcommand)]
     Other(Vec<String>),
 }
 
 /// Verbs that are in the language and that nothing does yet.
-const LATER: [&str; 16] = [
-    "plan", "claims", "init", "add", "lint", "prove", "diff", "history", "merge", "report",
-    "ledger", "ci", "mcp", "schema", "man", "demo",
+const LATER: [&str; 15] = [
+    "plan", "claims", "add", "lint", "prove", "diff", "history", "merge", "report", "ledger", "ci",
+    "mcp", "schema", "man", "demo",
 ];
 
 /// Runs the command line of this process.
@@ -185,6 +189,7 @@ fn go(cli: Cli) -> Result<Exit> {
         Verb::Status(options) => status::run(&options, global),
         Verb::List(options) => list::run(&options, global),
         Verb::Explain(options) => explain::run(&options, global),
+        Verb::Init(options) => init::run(&options, global),
         Verb::Completions(options) => completions::run(&options, &mut Cli::command()),
         Verb::Other(words) => Err(unknown_verb(&words[0]).into()),
     }

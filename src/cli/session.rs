@@ -18,7 +18,7 @@ use crate::domain::reason::{Code, Reason};
 use crate::domain::report::Host;
 use crate::ledger::Ledger;
 use crate::manifest::detect::Found;
-use crate::manifest::{self, Formats, Library, definition_digest};
+use crate::manifest::{self, Formats, Library, Problems, definition_digest};
 use crate::probe::file;
 use crate::reader;
 use crate::tree::{self, Tree};
@@ -77,7 +77,7 @@ impl Session {
         }
         let text = detection.manifest();
         let name = format!("{} (detected)", manifest::FILE);
-        let project = manifest::parse(&name, &text, today(), formats())?;
+        let project = parse(&name, &text)?;
         let digest = manifest::digest(&text);
         Ok(Session::of(project, here, library, digest, detection.found))
     }
@@ -243,7 +243,7 @@ impl Session {
 }
 
 pub(super) fn no_manifest() -> Usage {
-    let hint = "`ready check` runs what it detects here; write a manifest (see the README), or name one with `--manifest FILE`";
+    let hint = "`ready check` runs what it detects here, `ready init` writes that down; `--manifest FILE` names one elsewhere";
     let message = format!("no {} here or in any folder above", manifest::FILE);
     Usage::new(message, Some(hint.to_string()))
 }
@@ -260,6 +260,11 @@ fn manifest(global: &Global) -> Result<Option<PathBuf>> {
             Ok(manifest::find(&here).map(|found| shorter(&here, found)))
         }
     }
+}
+
+/// Reads a manifest that is not on disk.
+pub(super) fn parse(name: &str, text: &str) -> Result<Project, Problems> {
+    manifest::parse(name, text, today(), formats())
 }
 
 fn today() -> Date {

@@ -8,31 +8,36 @@ use super::detect::Found;
 use super::library_check::LibraryCheck;
 use super::sections::title;
 
+const HEAD: &str = "\
+# What must hold before this project ships, and how it is known. `ready check` runs it. `ready list --library` names
+# further checks, `ready explain NAME` says what one does.
+
+";
+const GATE: &str = "
+# Without a gate every check must be verified. With one, this is enough:
+# [gate]
+# min_score     = 80           # percent that must be verified
+# max_overclaim = 10           # points by which what is claimed may exceed that
+
+# What somebody says is done, to be held against what is verified:
+# [claims]
+# overall = 90
+";
+const MORE: &str = r#"
+# What no file tells must be written by hand, such as what a service answers:
+# [checks.health]
+# says   = "The health check answers healthy"
+# http   = "http://127.0.0.1:8000/health"
+# expect = { json = { "$.status" = "healthy" } }
+"#;
+
 /// The text of a manifest that declares what was found.
 pub fn draft(name: &str, found: &[Found], library: &[LibraryCheck]) -> String {
     let library = library
         .iter()
         .map(|check| (check.name.as_str(), check))
         .collect::<BTreeMap<_, _>>();
-    let mut text = format!(
-        "\
-# What must hold before this project ships, and how it is known. `ready check` runs it; `ready list --library` names
-# further checks, `ready explain NAME` says what one does.
-
-[project]
-name = {}
-
-# Without a gate every check must be verified. With one, it says what is enough:
-# [gate]
-# min_score      = 80           # percent that must be verified
-# max_unverified = 0
-
-# What somebody says is done, to be held against what is verified:
-# [claims]
-# overall = 90
-",
-        string(name)
-    );
+    let mut text = format!("{HEAD}[project]\nname = {}\n{GATE}", string(name));
     let mut components = found
         .iter()
         .filter_map(|found| library.get(found.check.as_str())?.component.as_deref())
@@ -41,7 +46,9 @@ name = {}
     components.dedup();
     for (at, component) in components.iter().enumerate() {
         let more = match at {
-            0 => "# `weight`, `claim` and `owner` can be said here, too.\n",
+            0 => {
+                "# The rows of the table; each may have a `weight`, a `claim` in percent and an `owner`, too.\n"
+            }
             _ => "",
         };
         let title = string(&title(component));
@@ -51,17 +58,20 @@ name = {}
         );
     }
     for found in found {
+        let says = library
+            .get(found.check.as_str())
+            .map_or("", |check| check.says.as_str());
+        let by = format!("called for by {}", found.file);
         put(
             &mut text,
-            format_args!("\n# {}\n[checks.{}]\n", found.file, found.id),
+            format_args!("\n# {says}: {by}\n[checks.{}]\n", found.id),
         );
-        let library = library.get(found.check.as_str());
-        if let (Some(place), Some(library)) = (&found.place, library) {
+        if let Some(place) = &found.place {
             let place = match place.as_str() {
                 "." => "the top folder",
                 place => place,
             };
-            let says = string(&format!("{} ({place})", library.says));
+            let says = string(&format!("{says} ({place})"));
             put(&mut text, format_args!("says = {says}\n"));
         }
         put(&mut text, format_args!("use  = {}\n", string(&found.check)));
@@ -75,7 +85,7 @@ name = {}
             put(&mut text, format_args!("with = {{ {pairs} }}\n"));
         }
     }
-    text
+    text + MORE
 }
 
 fn put(text: &mut String, more: std::fmt::Arguments<'_>) {
