@@ -1,4 +1,5 @@
-//! Projects without a manifest: which of their files call for which check of the library. Trees as data.
+//! From a project's files to its manifest: which of them call for which check of the library, and how that is run,
+//! written down and added to. Trees as data.
 #![allow(clippy::unwrap_used, reason = "a test that cannot set up has failed")]
 
 use std::path::Path;
@@ -402,4 +403,147 @@ fn init_keeps_a_link_and_the_permissions_of_what_it_writes_over() {
         std::fs::metadata(&real).unwrap().permissions().mode() & 0o777,
         0o600
     );
+}
+
+const MINE: &str = "\
+# Mine.\r
+[project]\r
+name = \"x\"   # spaced\r
+\r
+[components.web]\r
+[checks.b]\r
+says = \"There is a manifest\"\r
+file = \"readiness.toml\"\r
+# timeout = \"2s\"\r
+\r
+# Who accepts what.\r
+[gate]\r
+min_score = 10\r
+";
+
+#[test]
+fn add_puts_a_check_in_and_leaves_the_rest_alone() {
+    let folder = project(&[("readiness.toml", MINE), ("web/package.json", JEST)]);
+    let path = folder.path().join("readiness.toml");
+    let added = ready(folder.path(), &["add", "npm-test", "--component", "web"]);
+    assert_eq!(added.status.code(), Some(0), "{}", text(&added.stderr));
+    let told = "added `npm-test` at readiness.toml:11 for web/package.json: `ready check npm-test` runs it\n";
+    assert_eq!(text(&added.stdout), told);
+    let block = "\r
+[checks.npm-test]\r
+component = \"web\"\r
+use       = \"npm-test\"\r
+with      = { path = \"web\" }\r
+";
+    let (before, after) = MINE.split_at(MINE.find("\r\n# Who").unwrap());
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap(),
+        [before, block, after].concat()
+    );
+
+    let second = [
+        "add",
+        "pytest",
+        "--id",
+        "backend",
+        "--set",
+        "folder=back end",
+        "--set",
+        "path=\"t\"",
+    ];
+    assert_eq!(ready(folder.path(), &second).status.code(), Some(0));
+    let report = ready(folder.path(), &["status", "--format", "json"]);
+    let report: Value = serde_json::from_slice(&report.stdout).unwrap();
+    let checks = report["checks"].as_array().unwrap();
+    let ids = checks
+        .iter()
+        .map(|row| row["id"].as_str().unwrap())
+        .collect::<Vec<_>>();
+    assert_eq!(ids, ["b", "npm-test", "backend"]);
+    assert_eq!(checks[2]["definition"]["cwd"], "back end");
+    assert_eq!(checks[2]["definition"]["probe"]["run"]["argv"][3], "\"t\"");
+}
+
+#[test]
+fn what_cannot_be_added_is_told_and_nothing_is_written() {
+    let own = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/manifests/good/own-checks"
+    );
+    let manifest = format!("{MINE}[library]\nfolders = [{own:?}]\n");
+    let folder = project(&[
+        ("readiness.toml", &manifest),
+        ("web/package.json", JEST),
+        ("package.json", JEST),
+    ]);
+    let cases: &[(&[&str], &str)] = &[
+        (&["pytset"], "did you mean `pytest`?"),
+        (
+            &["nginx-config", "--id", "b"],
+            "there is a check `b` already",
+        ),
+        (&["nginx-config", "--id", "B b"], "not kebab-case"),
+        (
+            &["nginx-config", "--component", "webb"],
+            "did you mean `web`?",
+        ),
+        (&["nginx-config", "--set", "fil=x"], "did you mean `file`?"),
+        (
+            &["nginx-config", "--set", "file"],
+            "write it like `--set path=backend`",
+        ),
+        (
+            &["npm-test"],
+            "in 2 places: npm-test (package.json), npm-test-web (web/package.json)",
+        ),
+        (
+            &["npm-test"],
+            "hint: say which one: `--set path=web --id …`",
+        ),
+    ];
+    for (args, word) in cases {
+        let output = ready(folder.path(), &[&["add"], *args].concat());
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?} {stderr}");
+        assert!(stderr.contains(word), "{args:?} {stderr}");
+        let now = std::fs::read_to_string(folder.path().join("readiness.toml")).unwrap();
+        assert_eq!(now, manifest, "{args:?}");
+    }
+    assert_eq!(
+        ready(folder.path(), &["add", "layered"]).status.code(),
+        Some(0)
+    );
+}
+
+#[test]
+fn a_parameter_that_must_be_set_is_asked_for() {
+    let check = "says = \"x\"\n[params]\nurl = { help = \"where it answers\" }\n[probe]\nhttp = \"{url}\"\n";
+    let folder = project(&[
+        (
+            "readiness.toml",
+            "[project]\nname = \"x\"\n[library]\nfolders = [\"own\"]\n",
+        ),
+        ("own/answers.toml", check),
+    ]);
+    let asked = ready(folder.path(), &["add", "answers"]);
+    assert_eq!(asked.status.code(), Some(2));
+    let stderr = text(&asked.stderr);
+    assert!(
+        stderr.contains("hint: --set url=… (where it answers)"),
+        "{stderr}"
+    );
+    let set = ["add", "answers", "--set", "url=http://127.0.0.1:1/a=b"];
+    assert_eq!(ready(folder.path(), &set).status.code(), Some(0));
+    assert_eq!(
+        declared(folder.path()),
+        [("answers".to_string(), "answers".to_string())]
+    );
+}
+
+#[test]
+fn without_a_manifest_there_is_nothing_to_add_to() {
+    let folder = project(&[("pytest.ini", "")]);
+    let output = ready(folder.path(), &["add", "pytest"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("`ready init`"));
 }

@@ -6,6 +6,7 @@
     reason = "printing is what a command line does"
 )]
 
+mod add;
 mod catalogue;
 mod check;
 mod completions;
@@ -115,15 +116,16 @@ enum Verb {
     List(list::Options),
     Explain(explain::Options),
     Init(init::Options),
+    Add(add::Options),
     Completions(completions::Options),
     #[command(external_subcommand)]
     Other(Vec<String>),
 }
 
 /// Verbs that are in the language and that nothing does yet.
-const LATER: [&str; 15] = [
-    "plan", "claims", "add", "lint", "prove", "diff", "history", "merge", "report", "ledger", "ci",
-    "mcp", "schema", "man", "demo",
+const LATER: [&str; 14] = [
+    "plan", "claims", "lint", "prove", "diff", "history", "merge", "report", "ledger", "ci", "mcp",
+    "schema", "man", "demo",
 ];
 
 /// Runs the command line of this process.
@@ -190,6 +192,7 @@ fn go(cli: Cli) -> Result<Exit> {
         Verb::List(options) => list::run(&options, global),
         Verb::Explain(options) => explain::run(&options, global),
         Verb::Init(options) => init::run(&options, global),
+        Verb::Add(options) => add::run(&options, global),
         Verb::Completions(options) => completions::run(&options, &mut Cli::command()),
         Verb::Other(words) => Err(unknown_verb(&words[0]).into()),
     }

@@ -18,7 +18,7 @@ use crate::domain::reason::{Code, Reason};
 use crate::domain::report::Host;
 use crate::ledger::Ledger;
 use crate::manifest::detect::Found;
-use crate::manifest::{self, Formats, Library, Problems, definition_digest};
+use crate::manifest::{self, Formats, Library, Loaded, Problems, definition_digest};
 use crate::probe::file;
 use crate::reader;
 use crate::tree::{self, Tree};
@@ -55,7 +55,7 @@ impl Session {
         Session::find(global)?.map_or_else(Session::detect, Ok)
     }
 
-    fn load(path: &Path) -> Result<Session> {
+    pub(super) fn load(path: &Path) -> Result<Session> {
         let loaded = manifest::load(path, today(), formats())?;
         let folder =
             std::path::absolute(&loaded.folder).context("cannot tell the manifest's folder")?;
@@ -242,6 +242,7 @@ impl Session {
     }
 }
 
+/// What to say where a verb needs a manifest and there is none.
 pub(super) fn no_manifest() -> Usage {
     let hint = "`ready check` runs what it detects here, `ready init` writes that down; `--manifest FILE` names one elsewhere";
     let message = format!("no {} here or in any folder above", manifest::FILE);
@@ -249,7 +250,7 @@ pub(super) fn no_manifest() -> Usage {
 }
 
 /// The manifest that is named, else the nearest one; none where there is none.
-fn manifest(global: &Global) -> Result<Option<PathBuf>> {
+pub(super) fn manifest(global: &Global) -> Result<Option<PathBuf>> {
     match &global.manifest {
         Some(path) if path.is_file() => Ok(Some(path.clone())),
         Some(path) => {
@@ -265,6 +266,11 @@ fn manifest(global: &Global) -> Result<Option<PathBuf>> {
 /// Reads a manifest that is not on disk.
 pub(super) fn parse(name: &str, text: &str) -> Result<Project, Problems> {
     manifest::parse(name, text, today(), formats())
+}
+
+/// Reads a manifest as it would be with this text.
+pub(super) fn load_text(path: &Path, text: &str) -> Result<Loaded> {
+    manifest::load_text(path, text, today(), formats())
 }
 
 fn today() -> Date {

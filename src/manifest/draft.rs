@@ -61,31 +61,70 @@ pub fn draft(name: &str, found: &[Found], library: &[LibraryCheck]) -> String {
         let says = library
             .get(found.check.as_str())
             .map_or("", |check| check.says.as_str());
-        let by = format!("called for by {}", found.file);
         put(
             &mut text,
-            format_args!("\n# {says}: {by}\n[checks.{}]\n", found.id),
+            format_args!("\n# {says}: called for by {}\n", found.file),
         );
-        if let Some(place) = &found.place {
-            let place = match place.as_str() {
-                "." => "the top folder",
-                place => place,
-            };
-            let says = string(&format!("{says} ({place})"));
-            put(&mut text, format_args!("says = {says}\n"));
-        }
-        put(&mut text, format_args!("use  = {}\n", string(&found.check)));
-        if !found.with.is_empty() {
-            let pairs = found
-                .with
-                .iter()
-                .map(|(param, value)| format!("{} = {}", key(param), string(value)))
-                .collect::<Vec<_>>()
-                .join(", ");
-            put(&mut text, format_args!("with = {{ {pairs} }}\n"));
-        }
+        let says = found.place.as_deref().map(|place| match place {
+            "." => format!("{says} (the top folder)"),
+            place => format!("{says} ({place})"),
+        });
+        let declaration = Declaration {
+            id: &found.id,
+            says: says.as_deref(),
+            component: None,
+            check: &found.check,
+            with: found.with.clone(),
+        };
+        text += &declaration.text();
     }
     text + MORE
+}
+
+/// A check of the library as a manifest declares it.
+#[derive(Clone, Debug, Default)]
+pub struct Declaration<'a> {
+    /// The check's id in the manifest.
+    pub id: &'a str,
+    /// Its statement, where that is not the library's.
+    pub says: Option<&'a str>,
+    /// Its component, where that is not the library's.
+    pub component: Option<&'a str>,
+    /// The library check.
+    pub check: &'a str,
+    /// Its parameters, where they are not as the library has them.
+    pub with: BTreeMap<String, String>,
+}
+
+impl Declaration<'_> {
+    /// The table, as TOML.
+    pub(super) fn text(&self) -> String {
+        let mut text = format!("[checks.{}]\n", key(self.id));
+        let pairs = self
+            .with
+            .iter()
+            .map(|(param, value)| format!("{} = {}", key(param), string(value)))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let keys = [
+            ("component", self.component.map(string)),
+            ("says", self.says.map(string)),
+            ("use", Some(string(self.check))),
+            (
+                "with",
+                (!pairs.is_empty()).then(|| format!("{{ {pairs} }}")),
+            ),
+        ];
+        let keys = keys
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, value?)))
+            .collect::<Vec<_>>();
+        let widest = keys.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
+        for (key, value) in keys {
+            put(&mut text, format_args!("{key:widest$} = {value}\n"));
+        }
+        text
+    }
 }
 
 fn put(text: &mut String, more: std::fmt::Arguments<'_>) {

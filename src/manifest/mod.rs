@@ -1,6 +1,7 @@
 //! From `readiness.toml` to a [`Project`]: read, resolved against the library, with everything that is wrong named at
 //! its place. `load` touches the disk, `parse` does not.
 
+mod add;
 mod check;
 mod definition;
 pub mod detect;
@@ -25,7 +26,8 @@ use anyhow::{Context as _, Result};
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
-pub use draft::draft;
+pub use add::add;
+pub use draft::{Declaration, draft};
 pub use library::Library;
 pub use library_check::{LibraryCheck, Param, Seen};
 pub use problem::{Problem, Problems, nearest};
@@ -78,9 +80,25 @@ pub struct Formats {
 /// # Errors
 /// [`Problems`] where the manifest is wrong; another error where it cannot be read.
 pub fn load(path: &Path, today: Date, formats: Formats) -> Result<Loaded> {
+    load_text(path, &read(path)?, today, formats)
+}
+
+/// The text of a manifest.
+///
+/// # Errors
+/// It cannot be read, or is no text.
+pub fn read(path: &Path) -> Result<String> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let name = path.display().to_string();
-    let text = String::from_utf8(bytes).map_err(|error| Problems::not_utf8(&name, &error))?;
+    Ok(String::from_utf8(bytes).map_err(|error| Problems::not_utf8(&name, &error))?)
+}
+
+/// As [`load`], with the text that the file has or is to have.
+///
+/// # Errors
+/// As for [`load`].
+pub fn load_text(path: &Path, text: &str, today: Date, formats: Formats) -> Result<Loaded> {
+    let name = path.display().to_string();
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
         _ => PathBuf::from("."),
@@ -89,13 +107,13 @@ pub fn load(path: &Path, today: Date, formats: Formats) -> Result<Loaded> {
     let beside = path.parent().unwrap_or(Path::new(""));
     let read_folder = |library: &mut Library, name: &str| library.add_folder(&beside.join(name));
     let mut library = Library::built_in();
-    let project = project::parse_with(&name, &text, &mut library, &read_folder, today, formats)?;
+    let project = project::parse_with(&name, text, &mut library, &read_folder, today, formats)?;
     Ok(Loaded {
         project,
         path: path.to_path_buf(),
         folder,
         library,
-        digest: digest(&text),
+        digest: digest(text),
     })
 }
 
