@@ -141,6 +141,15 @@ const CASES: &[Case] = &[
         "",
     ),
     (
+        "a folder with a manifest of its own is another project",
+        "pytest",
+        &[
+            ("tests/projects/shop/readiness.toml", ""),
+            ("tests/projects/shop/backend/test_a.py", ""),
+        ],
+        "",
+    ),
+    (
         "what git would ignore does not count, with or without git",
         "pytest",
         &[(".gitignore", "/made/\n"), ("made/test_a.py", "")],
@@ -546,4 +555,104 @@ fn without_a_manifest_there_is_nothing_to_add_to() {
     let output = ready(folder.path(), &["add", "pytest"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("`ready init`"));
+}
+
+const DECLARES: &str = "\
+[project]
+name = \"x\"
+[gate]
+max_undeclared = 1
+[checks.web]
+use = \"npm-test\"
+with = { path = \"web\" }
+[ignore]
+cargo-test = \"the crate is an example\"
+";
+
+#[test]
+fn what_the_files_call_for_and_nobody_declares_is_listed() {
+    let files = [
+        ("readiness.toml", DECLARES),
+        ("web/package.json", JEST),
+        ("admin/package.json", JEST),
+        ("a/nginx.conf", ""),
+        ("b/nginx.conf", ""),
+        ("pytest.ini", ""),
+        ("core/Cargo.toml", PACKAGE),
+        (
+            "own/mine.toml",
+            "says = \"x\"\ndetect = { files = \"*.ini\" }\n[probe]\nfile = \"x\"\n",
+        ),
+    ];
+    let folder = project(&files);
+    let undeclared = |args: &[&str]| {
+        let output = ready(folder.path(), args);
+        let report: Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", text(&output.stderr)));
+        let mine = ["mine", "nginx-config", "pytest", "npm-test", "cargo-test"];
+        let listed = report["undeclared"].as_array().unwrap().iter();
+        let listed = listed.filter(|called| mine.contains(&called["check"].as_str().unwrap()));
+        let listed = listed.map(|called| {
+            format!(
+                "{}: {}",
+                called["check"].as_str().unwrap(),
+                called["why"].as_str().unwrap()
+            )
+        });
+        (listed.collect::<Vec<_>>(), report)
+    };
+    for args in [
+        &["check", "--format", "json"][..],
+        &["check", "web", "--format", "json"],
+        &["status", "--format", "json"],
+    ] {
+        let (listed, report) = undeclared(args);
+        assert_eq!(
+            listed,
+            [
+                "nginx-config: a/nginx.conf and 1 more",
+                "pytest: pytest.ini"
+            ]
+        );
+        let ignored = &report["ignored"][0];
+        assert_eq!(
+            (&ignored["check"], &ignored["reason"]),
+            (&"cargo-test".into(), &"the crate is an example".into())
+        );
+        assert_eq!(
+            report["gates"][0]["reasons"][0]["rule"], "max_undeclared",
+            "{report}"
+        );
+    }
+    let table = ready(folder.path(), &["status"]);
+    let table = text(&table.stdout);
+    for line in [
+        "Not declared\n",
+        "  nginx-config: the files call for it (a/nginx.conf and 1 more)\n",
+        "  cargo-test: ignored, the crate is an example\n",
+    ] {
+        assert!(table.contains(line), "{line}{table}");
+    }
+
+    // The project's own folder of checks is part of the library, and its mistakes are the manifest's.
+    let manifest = folder.path().join("readiness.toml");
+    std::fs::write(
+        &manifest,
+        format!("{DECLARES}[library]\nfolders = [\"own\"]\n"),
+    )
+    .unwrap();
+    let (listed, _) = undeclared(&["status", "--format", "json"]);
+    assert_eq!(listed[0], "mine: pytest.ini");
+    std::fs::write(
+        folder.path().join("own/wrong.toml"),
+        "says = \"x\"\n[probe\n",
+    )
+    .unwrap();
+    let output = ready(folder.path(), &["status"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        text(&output.stderr).contains("own/wrong.toml:2"),
+        "{}",
+        text(&output.stderr)
+    );
 }

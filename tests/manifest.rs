@@ -276,6 +276,11 @@ fn a_whole_manifest_is_resolved() {
         (Some(Format::Yaml), ["MIT".to_string()].as_slice())
     );
     assert_eq!(project.waivers[0].expires, date(2026, 12, 15));
+    let ignored = &project.ignored[0];
+    assert_eq!(
+        (ignored.check.as_str(), ignored.reason.as_str()),
+        ("pytest", "there is no Python left")
+    );
 }
 
 #[test]

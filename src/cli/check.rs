@@ -18,7 +18,7 @@ use crate::domain::assess::{Deciding, Seen, Setting, assess};
 use crate::domain::evidence::Observed;
 use crate::domain::gate::Gate;
 use crate::domain::limit::{human_duration, parse_duration};
-use crate::domain::report::{Report, Run};
+use crate::domain::report::{CalledFor, Report, Run};
 use crate::ledger::{self, Ledger};
 use crate::manifest;
 use crate::mask::Masker;
@@ -101,6 +101,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     let masker = secrets::masker(&session.project, &session.folder);
     let mut record = Record::start(&session, options, selected.as_ref(), tree);
     record.warnings.extend(detected);
+    record.called_for = session.called_for()?;
     let (ran, preflight) = record.observe(&session, options, global, selected.as_ref(), &masker)?;
     let report = record.conclude(&session, &gates, deciding, ran, preflight);
     let report = secrets::masked(report, &masker);
@@ -158,6 +159,7 @@ struct Record {
     run: Run,
     tree: Tree,
     warnings: Vec<String>,
+    called_for: Vec<CalledFor>,
     broken: bool,
     /// The run, not a person, put an end to it.
     out_of_time: bool,
@@ -197,6 +199,7 @@ impl Record {
             run,
             tree,
             warnings: vec![],
+            called_for: vec![],
             broken: false,
             out_of_time: false,
         }
@@ -312,6 +315,7 @@ impl Record {
             ready: env!("CARGO_PKG_VERSION").to_string(),
             run: Some(self.run.clone()),
             preflight,
+            called_for: std::mem::take(&mut self.called_for),
             warnings: std::mem::take(&mut self.warnings),
             deciding,
         };

@@ -76,6 +76,7 @@ fn declared_check(session: &Session, id: &str, style: Style) -> Result<Vec<u8>> 
         ready: env!("CARGO_PKG_VERSION").to_string(),
         run: None,
         preflight: vec![],
+        called_for: vec![],
         warnings: vec![],
         deciding: Deciding::Gates(vec![]),
     };

@@ -15,7 +15,7 @@ use crate::domain::evidence::Observed;
 use crate::domain::gate::{DEFAULT, Gate};
 use crate::domain::project::Project;
 use crate::domain::reason::{Code, Reason};
-use crate::domain::report::Host;
+use crate::domain::report::{CalledFor, Host};
 use crate::ledger::Ledger;
 use crate::manifest::detect::Found;
 use crate::manifest::{self, Formats, Library, Loaded, Problems, definition_digest};
@@ -112,6 +112,28 @@ impl Session {
             library,
             detected,
         }
+    }
+
+    /// The library checks that the project's files call for, each with the files that do.
+    pub(super) fn called_for(&self) -> Result<Vec<CalledFor>> {
+        // What was detected is declared.
+        if !self.detected.is_empty() {
+            return Ok(vec![]);
+        }
+        let found = Detection::of(&self.folder, &self.library)?.found;
+        let mut called_for: Vec<CalledFor> = vec![];
+        for places in found.chunk_by(|a, b| a.check == b.check) {
+            let why = match places {
+                [one] => one.file.clone(),
+                [first, more @ ..] => format!("{} and {} more", first.file, more.len()),
+                [] => continue,
+            };
+            called_for.push(CalledFor {
+                check: places[0].check.clone(),
+                why,
+            });
+        }
+        Ok(called_for)
     }
 
     /// The state of the files that evidence is about; what a run itself writes is left out.

@@ -51,6 +51,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         ready: env!("CARGO_PKG_VERSION").to_string(),
         run: None,
         preflight: vec![],
+        called_for: session.called_for()?,
         warnings,
         deciding: Deciding::Gates(deciding),
     };

@@ -14,8 +14,8 @@ use super::project::{Component, Project};
 use super::ratio::{self, Ratio};
 use super::reason::{Code, Reason};
 use super::report::{
-    Cap, CheckRow, ComponentRow, Decision, FORMAT, GENERAL, GroupRow, Preflight, Report, Run,
-    Score, WaiverRow,
+    CalledFor, Cap, CheckRow, ComponentRow, Decision, FORMAT, GENERAL, GroupRow, Preflight, Report,
+    Run, Score, WaiverRow,
 };
 use super::score::{self, ComponentStanding, Standing, Weighed};
 use super::verdict::{Judgement, judge};
@@ -55,6 +55,8 @@ pub struct Setting {
     pub run: Option<Run>,
     /// What the machine has.
     pub preflight: Vec<Preflight>,
+    /// The library checks that the project's files call for, declared or not.
+    pub called_for: Vec<CalledFor>,
     /// What a reader must know beside the figures.
     pub warnings: Vec<String>,
     /// What decides.
@@ -127,7 +129,9 @@ pub fn assess(
             no_checks: rated.no_checks,
         })
         .collect::<Vec<_>>();
+    let undeclared = undeclared(project, setting.called_for.clone());
     let situation = Situation {
+        undeclared: &undeclared,
         checks: &judged,
         components: &components,
         overall: whole.standing.as_ref(),
@@ -167,8 +171,26 @@ pub fn assess(
         gates: states,
         decision,
         waivers,
+        undeclared,
+        ignored: project.ignored.clone(),
         warnings: setting.warnings,
     }
+}
+
+/// What is called for and neither used by a check nor ignored.
+fn undeclared(project: &Project, called_for: Vec<CalledFor>) -> Vec<CalledFor> {
+    let used = |name: &str| {
+        let mut used = project
+            .checks
+            .iter()
+            .filter_map(|check| check.library.as_deref());
+        used.any(|used| used == name)
+    };
+    let ignored = |name: &str| project.ignored.iter().any(|ignored| ignored.check == name);
+    let open = called_for
+        .into_iter()
+        .filter(|called| !used(&called.check) && !ignored(&called.check));
+    open.collect()
 }
 
 /// A run looks at the needs of what it runs; recorded evidence counts only while what its check needs holds today.

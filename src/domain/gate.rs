@@ -10,6 +10,7 @@ use super::check::{Blocking, Check};
 use super::level::Level;
 use super::project::Component;
 use super::ratio::{self, Ratio};
+use super::report::CalledFor;
 use super::score::{ComponentStanding, Standing};
 use super::verdict::{Judgement, Verdict};
 use super::waiver::{Waiver, WaiverState};
@@ -36,6 +37,9 @@ pub struct Gate {
     pub max_overclaim: Option<f64>,
     /// The most checks that may be unverified.
     pub max_unverified: Option<u64>,
+    /// The most library checks that the files may call for and the manifest neither declares nor ignores.
+    #[serde(default)]
+    pub max_undeclared: Option<u64>,
     /// The weakest evidence that may carry a component.
     pub require_level: Option<Level>,
     /// Whether every check must stand: the gate of a manifest that declares none.
@@ -115,6 +119,8 @@ pub struct Situation<'a> {
     pub overall: Option<&'a Standing>,
     /// The points by which the claim exceeds what is verified; none where nothing claims.
     pub gap: Option<&'a Ratio>,
+    /// Library checks that are called for and neither declared nor ignored.
+    pub undeclared: &'a [CalledFor],
     /// Declared waivers.
     pub waivers: &'a [Waiver],
     /// The day on which waivers are judged.
@@ -133,6 +139,7 @@ pub fn decide(gate: &Gate, situation: &Situation<'_>) -> GateState {
     judged_something |= decision.components(gate);
     judged_something |= decision.overclaim(gate);
     judged_something |= decision.unverified(gate);
+    judged_something |= decision.undeclared(gate);
     judged_something |= decision.levels(gate);
     if !judged_something || situation.overall.is_none() {
         let text = match situation.overall {
@@ -408,6 +415,23 @@ impl<'a> Decision<'a> {
             }
         }
         ruled
+    }
+
+    fn undeclared(&mut self, gate: &Gate) -> bool {
+        let Some(most) = gate.max_undeclared else {
+            return false;
+        };
+        let undeclared = self.situation.undeclared;
+        if undeclared.len() as u64 > most {
+            let names = undeclared.iter().map(|called| called.check.as_str());
+            let text = format!(
+                "{} checks are called for and not declared, more than {most}: {}",
+                undeclared.len(),
+                names.collect::<Vec<_>>().join(", ")
+            );
+            self.reasons.push(reason("max_undeclared", text));
+        }
+        true
     }
 
     fn levels(&mut self, gate: &Gate) -> bool {

@@ -31,6 +31,8 @@ pub struct Project {
     pub gates: Vec<Gate>,
     /// Declared waivers.
     pub waivers: Vec<Waiver>,
+    /// Library checks that it does without.
+    pub ignored: Vec<Ignored>,
     /// The caps of the levels.
     pub caps: Caps,
 }
@@ -45,6 +47,15 @@ impl Project {
     pub fn service(&self, id: &str) -> Option<&Service> {
         self.services.iter().find(|service| service.id == id)
     }
+}
+
+/// A library check that a project does without, whatever its files call for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ignored {
+    /// Its name in the library.
+    pub check: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// A figure that the manifest claims.

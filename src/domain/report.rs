@@ -12,6 +12,7 @@ use super::claim::Claim;
 use super::evidence::{Counts, Evidence};
 use super::gate::GateState;
 use super::level::Level;
+use super::project::Ignored;
 use super::reason::Reason;
 use super::service::ServiceRun;
 use super::verdict::Verdict;
@@ -55,8 +56,23 @@ pub struct Report {
     pub waivers: Vec<WaiverRow>,
     /// What the manifest claims.
     pub claims: Vec<Claim>,
+    /// Library checks that the project's files call for and that the manifest neither declares nor ignores.
+    #[serde(default)]
+    pub undeclared: Vec<CalledFor>,
+    /// Library checks that the manifest says it does without.
+    #[serde(default)]
+    pub ignored: Vec<Ignored>,
     /// What a reader must know beside the figures.
     pub warnings: Vec<String>,
+}
+
+/// A library check that the project's files call for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalledFor {
+    /// Its name in the library.
+    pub check: String,
+    /// The files that call for it.
+    pub why: String,
 }
 
 /// One run of `ready check`.

@@ -402,6 +402,7 @@ impl Scene {
                 ready: "0.1.0".to_string(),
                 run: None,
                 preflight: vec![],
+                called_for: vec![],
                 warnings: vec![],
                 deciding: Deciding::Gates(vec!["default".to_string()]),
             },

@@ -30,13 +30,13 @@ pub(super) fn library_folders(
     }
 }
 
-/// The library definitions that the manifest uses, and their texts.
+/// The library definitions that the manifest uses and those of its own folders, and their texts.
 pub(super) struct Used {
     pub(super) names: Vec<String>,
     pub(super) texts: Vec<String>,
 }
 
-/// The definitions that checks name in `use`; their texts become sources of problems.
+/// The definitions that checks name in `use`, and all of the manifest's own folders; their texts become sources of problems.
 pub(super) fn used_definitions(
     sections: &[Item<'_>],
     library: &Library,
@@ -59,7 +59,8 @@ pub(super) fn used_definitions(
             .find(|item| item.key == "use" && item.is_string())?
             .text()
     });
-    for name in names.collect::<BTreeSet<_>>() {
+    let own = library.own_names().map(str::to_string);
+    for name in names.chain(own).collect::<BTreeSet<_>>() {
         if let Some((file, text)) = library.get(&name) {
             sources.push(SourceText {
                 name: file,

@@ -337,8 +337,9 @@ const FOREIGN: [&str; 8] = [
     ".tox",
     ".nox",
 ];
-/// Files by which a folder shows that it is a virtual environment or a cache, such as Cargo's `target`.
-const MARKS: [&str; 2] = ["pyvenv.cfg", "CACHEDIR.TAG"];
+/// Files by which a folder shows that it is a virtual environment, a cache such as Cargo's `target`, or a project with a
+/// manifest of its own.
+const MARKS: [&str; 3] = ["pyvenv.cfg", "CACHEDIR.TAG", super::FILE];
 
 fn foreign_folders<'f>(files: &[&'f str]) -> BTreeSet<&'f str> {
     let marked = files.iter().filter(|file| {

@@ -58,6 +58,11 @@ impl Library {
         Ok(())
     }
 
+    /// The names of the definitions of folders.
+    pub(super) fn own_names(&self) -> impl Iterator<Item = &str> {
+        self.folders.keys().map(String::as_str)
+    }
+
     /// The file name (as shown in problems) and the text of a definition.
     pub fn get(&self, name: &str) -> Option<(String, String)> {
         if let Some((path, text)) = self.folders.get(name) {

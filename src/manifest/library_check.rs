@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use toml::de::DeTable;
+
 use super::definition::Definition;
 use super::detect::Detect;
 use super::item::{Item, Origin, items};
@@ -79,13 +81,31 @@ pub(super) fn parse_library_check(
         problems: &problems,
         source: 0,
     };
+    let check = read(name, file, &document, origin);
+    if problems.is_empty() {
+        return Ok(check);
+    }
+    let source = SourceText {
+        name: file.to_string(),
+        text: text.to_string(),
+    };
+    Err(Problems::new(vec![source], problems.into_list()))
+}
+
+/// As [`parse_library_check`], with the mistakes noted elsewhere.
+pub(super) fn read<'a>(
+    name: &str,
+    file: &str,
+    document: &'a DeTable<'a>,
+    origin: Origin<'a>,
+) -> LibraryCheck {
     let mut check = LibraryCheck {
         name: name.to_string(),
         file: file.to_string(),
-        detect: Definition::read(&document, origin).detect,
+        detect: Definition::read(document, origin).detect,
         ..LibraryCheck::default()
     };
-    for item in items(&document, origin) {
+    for item in items(document, origin) {
         match item.key {
             "says" => check.says = item.string().unwrap_or_default(),
             "component" => check.component = item.string(),
@@ -118,14 +138,7 @@ pub(super) fn parse_library_check(
             _ => {}
         }
     }
-    if problems.is_empty() {
-        return Ok(check);
-    }
-    let source = SourceText {
-        name: file.to_string(),
-        text: text.to_string(),
-    };
-    Err(Problems::new(vec![source], problems.into_list()))
+    check
 }
 
 fn fields<'a>(item: &Item<'a>) -> impl Iterator<Item = Item<'a>> {

@@ -9,6 +9,7 @@ use super::check::{self, Context, Read};
 use super::definition::{Definition, library_folders, parameters, used_definitions};
 use super::item::{At, Item, Origin, items};
 use super::keys::Keys;
+use super::library_check;
 use super::problem::{Collector, Problems, SourceText, Syntax, nearest};
 use super::sections::{self, Lines, ReadGate};
 use super::service::{self, ReadService};
@@ -18,7 +19,7 @@ use crate::domain::gate::DEFAULT;
 use crate::domain::project::Project;
 use crate::domain::service::Service;
 
-const SECTIONS: [&str; 11] = [
+const SECTIONS: [&str; 12] = [
     "project",
     "requires",
     "claims",
@@ -29,9 +30,10 @@ const SECTIONS: [&str; 11] = [
     "services",
     "checks",
     "waivers",
+    "ignore",
     "library",
 ];
-const LATER: [&str; 2] = ["ignore", "prove"];
+const LATER: [&str; 1] = ["prove"];
 
 pub(super) fn place(file: &str, line: usize) -> Source {
     Source {
@@ -90,24 +92,16 @@ pub(super) fn parse_with(
         .zip(&used.texts)
         .map(|(at, text)| syntax(text, at, &problems))
         .collect::<Vec<_>>();
-    let definitions = used
-        .names
-        .iter()
-        .zip(&parsed)
-        .enumerate()
-        .map(|(at, (name, table))| {
-            (
-                name.as_str(),
-                Definition::read(
-                    table,
-                    Origin {
-                        problems: &problems,
-                        source: at + 1,
-                    },
-                ),
-            )
-        })
-        .collect::<BTreeMap<_, _>>();
+    let mut definitions = BTreeMap::new();
+    for (source, (name, table)) in (1..).zip(used.names.iter().zip(&parsed)) {
+        let origin = Origin {
+            problems: &problems,
+            source,
+        };
+        // What a person looks up is read for its mistakes alone.
+        library_check::read(name, &sources[source].name, table, origin);
+        definitions.insert(name.as_str(), Definition::read(table, origin));
+    }
 
     let names = (formats.names)();
     let context = Context {
@@ -245,6 +239,7 @@ impl Whole<'_> {
                             .extend(sections::waiver(&header, context.today));
                     }
                 }
+                "ignore" => self.project.ignored = sections::ignored(section, library),
                 "library" => {}
                 key if LATER.contains(&key) => section.not_supported_yet(),
                 _ => section.unknown("a manifest", &SECTIONS),

@@ -4,12 +4,13 @@ use jiff::civil::Date;
 
 use super::expect::version_constraint;
 use super::item::{At, Item};
-use super::problem::LineStarts;
+use super::library::Library;
+use super::problem::{LineStarts, nearest};
 use super::project::place;
 use super::values::{level, weight};
 use crate::domain::gate::{DEFAULT, Gate};
 use crate::domain::level::Caps;
-use crate::domain::project::{Claimed, Component, Project, Requires};
+use crate::domain::project::{Claimed, Component, Ignored, Project, Requires};
 use crate::domain::waiver::Waiver;
 
 /// `[project]`.
@@ -166,8 +167,7 @@ pub(super) struct ReadGate {
 
 /// `[gate]` and `[gates.NAME]`.
 pub(super) fn gate(header: &Item<'_>, name: &str) -> ReadGate {
-    const LATER: [&str; 8] = [
-        "max_undeclared",
+    const LATER: [&str; 7] = [
         "no_regression",
         "no_contradicted",
         "no_fewer_tests",
@@ -176,7 +176,7 @@ pub(super) fn gate(header: &Item<'_>, name: &str) -> ReadGate {
         "same_artifact",
         "environment",
     ];
-    const KNOWN: [&str; 8] = [
+    const KNOWN: [&str; 9] = [
         "says",
         "min_score",
         "count_attested",
@@ -184,6 +184,7 @@ pub(super) fn gate(header: &Item<'_>, name: &str) -> ReadGate {
         "components",
         "max_overclaim",
         "max_unverified",
+        "max_undeclared",
         "require_level",
     ];
     let mut gate = Gate {
@@ -217,6 +218,7 @@ pub(super) fn gate(header: &Item<'_>, name: &str) -> ReadGate {
             }
             "max_overclaim" => gate.max_overclaim = item.percent(),
             "max_unverified" => gate.max_unverified = item.count(),
+            "max_undeclared" => gate.max_undeclared = item.count(),
             "require_level" => gate.require_level = level(&item),
             key if LATER.contains(&key) => item.not_supported_yet(),
             _ => item.unknown(&format!("gate `{name}`"), &KNOWN),
@@ -269,6 +271,27 @@ pub(super) fn waiver(header: &Item<'_>, today: Date) -> Option<Waiver> {
         expires: expires?,
         down_to,
     })
+}
+
+/// `[ignore]`: library checks that the project does without, and why.
+pub(super) fn ignored(section: &Item<'_>, library: &Library) -> Vec<Ignored> {
+    let mut ignored = vec![];
+    for item in section.table().into_iter().flatten() {
+        let names = library.names();
+        if !names.contains(&item.key) {
+            let hint = nearest(item.key, names.iter().copied())
+                .unwrap_or_else(|| format!("the library has: {}", names.join(", ")));
+            item.key_problem(
+                format!("the library has no check `{}`", item.key),
+                Some(hint),
+            );
+        }
+        ignored.extend(item.string().map(|reason| Ignored {
+            check: item.key.to_string(),
+            reason,
+        }));
+    }
+    ignored
 }
 
 /// Notes a name that is not kebab-case.

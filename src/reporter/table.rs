@@ -345,7 +345,7 @@ impl Page<'_> {
         }
     }
 
-    /// Waivers and limitations.
+    /// Waivers, limitations, and what is not declared.
     fn beside(&self, out: &mut dyn Write) -> io::Result<()> {
         if !self.report.waivers.is_empty() {
             self.title(out, "Waivers")?;
@@ -370,7 +370,34 @@ impl Page<'_> {
             }
             writeln!(out)?;
         }
-        Ok(())
+        self.undeclared(out)
+    }
+
+    fn undeclared(&self, out: &mut dyn Write) -> io::Result<()> {
+        let (undeclared, ignored) = (&self.report.undeclared, &self.report.ignored);
+        if undeclared.is_empty() && ignored.is_empty() {
+            return Ok(());
+        }
+        self.title(out, "Not declared")?;
+        for called in undeclared {
+            let text = format!(
+                "{}: the files call for it ({})",
+                called.check,
+                safe(&called.why)
+            );
+            self.paragraph(out, "  ", &text)?;
+        }
+        for ignored in ignored {
+            let text = format!("{}: ignored, {}", ignored.check, safe(&ignored.reason));
+            self.paragraph(out, "  ", &text)?;
+        }
+        if !undeclared.is_empty() {
+            let text = "`ready add NAME` declares one, `[ignore] NAME = \"why\"` answers it";
+            for line in wrapped(text, self.style.width.saturating_sub(2)) {
+                writeln!(out, "  {}", dim(&line, self.style))?;
+            }
+        }
+        writeln!(out)
     }
 
     fn gates(&self, out: &mut dyn Write) -> io::Result<()> {

@@ -834,3 +834,38 @@ proptest! {
         prop_assert_eq!(figures(&with), figures(&without));
     }
 }
+
+#[test]
+fn undeclared_checks_close_beyond_the_bound() {
+    let called = |check: &str| super::super::report::CalledFor {
+        check: check.to_string(),
+        why: "a file".to_string(),
+    };
+    let scene = |called_for: &[&str], most: u64| {
+        let uses = Check {
+            library: Some("pytest".to_string()),
+            ..counted("tests")
+        };
+        let mut scene = Scene::of([(uses, holds())]).gate(Gate {
+            max_undeclared: Some(most),
+            ..gate()
+        });
+        scene.setting.called_for = called_for.iter().map(|name| called(name)).collect();
+        scene.project.ignored = vec![super::super::project::Ignored {
+            check: "npm-audit".to_string(),
+            reason: "offline".to_string(),
+        }];
+        scene
+    };
+    open(scene(&[], 0));
+    let report = open(scene(&["pytest", "npm-audit"], 0));
+    assert_eq!(report.undeclared, []);
+    assert_eq!(report.ignored.len(), 1);
+    let report = open(scene(&["pytest", "cargo-audit"], 1));
+    assert_eq!(report.undeclared, [called("cargo-audit")]);
+    let report = closed(scene(&["a", "pytest", "b"], 1), &[("max_undeclared", None)]);
+    assert_eq!(
+        report.gates[0].reasons[0].text,
+        "2 checks are called for and not declared, more than 1: a, b"
+    );
+}
