@@ -15,6 +15,7 @@ mod exit;
 mod explain;
 mod init;
 mod list;
+mod schema;
 mod secrets;
 mod selection;
 mod session;
@@ -117,15 +118,16 @@ enum Verb {
     Explain(explain::Options),
     Init(init::Options),
     Add(add::Options),
+    Schema(schema::Options),
     Completions(completions::Options),
     #[command(external_subcommand)]
     Other(Vec<String>),
 }
 
 /// Verbs that are in the language and that nothing does yet.
-const LATER: [&str; 14] = [
+const LATER: [&str; 13] = [
     "plan", "claims", "lint", "prove", "diff", "history", "merge", "report", "ledger", "ci", "mcp",
-    "schema", "man", "demo",
+    "man", "demo",
 ];
 
 /// Runs the command line of this process.
@@ -193,6 +195,7 @@ fn go(cli: Cli) -> Result<Exit> {
         Verb::Explain(options) => explain::run(&options, global),
         Verb::Init(options) => init::run(&options, global),
         Verb::Add(options) => add::run(&options, global),
+        Verb::Schema(_) => schema::run(global),
         Verb::Completions(options) => completions::run(&options, &mut Cli::command()),
         Verb::Other(words) => Err(unknown_verb(&words[0]).into()),
     }

@@ -10,7 +10,7 @@ use super::sections::title;
 
 const HEAD: &str = "\
 # What must hold before this project ships, and how it is known. `ready check` runs it. `ready list --library` names
-# further checks, `ready explain NAME` says what one does.
+# further checks, `ready explain NAME` says what one does; `ready schema --help` how an editor completes what stands here.
 
 ";
 const GATE: &str = "

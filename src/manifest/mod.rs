@@ -16,6 +16,7 @@ mod probes;
 mod problem;
 mod project;
 mod reader;
+mod schema;
 mod sections;
 mod service;
 mod values;
@@ -32,6 +33,7 @@ pub use library::Library;
 pub use library_check::{LibraryCheck, Param, Seen};
 pub use problem::{Problem, Problems, nearest};
 pub use project::{definition_digest, parse};
+pub use schema::schema;
 pub use values::{ANY, Install};
 
 use crate::domain::check::{Exits, Mistake};
