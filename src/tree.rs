@@ -131,6 +131,9 @@ fn content(file: &Path) -> Option<Vec<u8>> {
     Some([mode(file), hasher.finalize().to_hex().as_bytes()].concat())
 }
 
+/// The most files that are listed where no git knows them.
+pub const MOST_FILES: usize = 100_000;
+
 /// The project's files, relative to `folder`: those that git tracks or would track, else all that are not ignored.
 pub fn files(folder: &Path) -> Vec<PathBuf> {
     let listed = repository(folder).and_then(|_| {
@@ -165,6 +168,7 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
                 .filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
             files
                 .filter_map(|entry| Some(entry.path().strip_prefix(folder).ok()?.to_path_buf()))
+                .take(MOST_FILES)
                 .collect()
         }
     }

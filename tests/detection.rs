@@ -656,3 +656,26 @@ fn what_the_files_call_for_and_nobody_declares_is_listed() {
         text(&output.stderr)
     );
 }
+
+const NEEDS_URL: &str = "says = \"It answers\"\ndetect = { files = \"app.py\", contains = \"/health\" }\n[params]\nurl = { help = \"where it answers\" }\n[probe]\nhttp = \"{url}\"\n";
+
+#[test]
+fn what_no_file_tells_all_of_is_listed_and_not_run() {
+    let folder = project(&[
+        (
+            "readiness.toml",
+            "[project]\nname = \"x\"\n[library]\nfolders = [\"own\"]\n",
+        ),
+        ("own/answers.toml", NEEDS_URL),
+        ("app.py", "route('/health')"),
+    ]);
+    let report = ready(folder.path(), &["status", "--format", "json"]);
+    let report: Value = serde_json::from_slice(&report.stdout).unwrap();
+    let undeclared = report["undeclared"].as_array().unwrap();
+    assert!(
+        undeclared.iter().any(|called| called["check"] == "answers"),
+        "{undeclared:?}"
+    );
+    let asked = ready(folder.path(), &["add", "answers"]);
+    assert!(text(&asked.stderr).contains("--set url=… (where it answers)"));
+}

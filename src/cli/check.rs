@@ -87,7 +87,11 @@ fn percentage(text: &str) -> Result<f64, String> {
 pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     let session = Session::open_or_detect(global)?;
     let detected = (!session.detected.is_empty()).then(|| {
-        let found = detection::words(&session.detected);
+        let complete = session
+            .detected
+            .iter()
+            .filter(|found| found.missing.is_empty());
+        let found = detection::words(complete);
         format!("no {}: detected {found}", manifest::FILE)
     });
     if let (Some(detected), false) = (&detected, global.quiet) {

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::Usage;
-use crate::manifest::detect::{self, Found};
+use crate::manifest::detect::{self, Files, Found};
 use crate::manifest::{self, Library, LibraryCheck};
 use crate::tree;
 
@@ -35,7 +35,12 @@ impl Detection {
             .filter_map(|file| file.to_str())
             .map(|file| file.replace(std::path::MAIN_SEPARATOR, "/"))
             .collect::<Vec<_>>();
-        let found = detect::find(&library, &files, &|file| read(&folder.join(file)));
+        let project = Files {
+            list: &files,
+            exists: &|file| folder.join(file).is_file(),
+            read: &|file| read(&folder.join(file)),
+        };
+        let found = detect::find(&library, project);
         let name = folder
             .canonicalize()
             .ok()
@@ -55,37 +60,50 @@ impl Detection {
         manifest::draft(&self.name, &self.found, &self.library)
     }
 
-    /// What to say where nothing was found.
-    pub(super) fn nothing(&self) -> Usage {
-        let detected = self.library.iter().filter(|check| check.detect.is_some());
-        let names = detected
-            .map(|check| check.name.as_str())
-            .collect::<Vec<_>>();
-        let (seen, hint) = match self.files.is_empty() {
-            true => (
+    /// What can be run without being told more.
+    pub(super) fn complete(&self) -> impl Iterator<Item = &Found> {
+        self.found.iter().filter(|found| found.missing.is_empty())
+    }
+
+    /// Why nothing can be run here; none where something can.
+    pub(super) fn nothing(&self) -> Option<Usage> {
+        let elsewhere = "go to a project, `ready -C DIR check`";
+        let (seen, hint) = if self.files.is_empty() {
+            (
                 "this folder has no files: there is nothing to check".to_string(),
-                "go to a project, `ready -C DIR check`".to_string(),
-            ),
-            false => (
+                elsewhere,
+            )
+        } else if self.files.len() == tree::MOST_FILES {
+            let most = tree::MOST_FILES;
+            (
+                format!("this folder has more than {most} files: it is no one project"),
+                elsewhere,
+            )
+        } else if self.complete().next().is_some() {
+            return None;
+        } else if self.found.is_empty() {
+            (
                 "nothing here that a library check is for".to_string(),
-                format!(
-                    "looked for what {} check; write a manifest with checks of your own, see the README",
-                    names.join(", ")
-                ),
-            ),
+                "`ready list --library` names what there is, `ready init` writes a manifest for checks of your own",
+            )
+        } else {
+            (
+                format!("no file tells all that these need: {}", words(&self.found)),
+                "`ready init` writes them down, with what is missing",
+            )
         };
         let message = format!(
             "no {} here or in any folder above, and {seen}",
             manifest::FILE
         );
-        Usage::new(message, Some(hint))
+        Some(Usage::new(message, Some(hint.to_string())))
     }
 }
 
 /// What was found, and by which file: `pytest (backend/pytest.ini), npm-test (package.json)`.
-pub(super) fn words(found: &[Found]) -> String {
+pub(super) fn words<'f>(found: impl IntoIterator<Item = &'f Found>) -> String {
     let words = found
-        .iter()
+        .into_iter()
         .map(|found| format!("{} ({})", found.id, found.file));
     words.collect::<Vec<_>>().join(", ")
 }

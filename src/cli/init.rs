@@ -65,9 +65,9 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         }
         other => other.with_context(|| format!("cannot write `{}`", path.display()))?,
     }
-    let then = match detection.found.is_empty() {
-        true => "write checks into it, it has an example",
-        false => "`ready check` runs it",
+    let then = match detection.complete().next() {
+        None => "write checks into it, it has an example",
+        Some(_) => "`ready check` runs it",
     };
     // Writing to a String cannot fail.
     let _ = writeln!(told, "wrote {}: {then}", path.display());
@@ -107,7 +107,16 @@ fn told(detection: &Detection) -> String {
         .max()
         .unwrap_or(0);
     let line = |found: &manifest::detect::Found| {
-        let line = format!("found  {:widest$}  {}", found.id, found.file);
+        let missing = found
+            .missing
+            .iter()
+            .map(|param| format!("`{}`", param.name));
+        let missing = missing.collect::<Vec<_>>().join(", ");
+        let open = match missing.is_empty() {
+            true => String::new(),
+            false => format!("  (a comment until it says {missing})"),
+        };
+        let line = format!("found  {:widest$}  {}{open}", found.id, found.file);
         sanitise::line(&line, Colour::Drop) + "\n"
     };
     detection.found.iter().map(line).collect()

@@ -72,8 +72,8 @@ impl Session {
         let here = std::env::current_dir().context("cannot tell the working directory")?;
         let library = Library::built_in();
         let detection = Detection::of(&here, &library)?;
-        if detection.found.is_empty() {
-            return Err(detection.nothing().into());
+        if let Some(nothing) = detection.nothing() {
+            return Err(nothing.into());
         }
         let text = detection.manifest();
         let name = format!("{} (detected)", manifest::FILE);
@@ -116,11 +116,11 @@ impl Session {
 
     /// The library checks that the project's files call for, each with the files that do.
     pub(super) fn called_for(&self) -> Result<Vec<CalledFor>> {
-        // What was detected is declared.
-        if !self.detected.is_empty() {
-            return Ok(vec![]);
-        }
-        let found = Detection::of(&self.folder, &self.library)?.found;
+        let found = match self.detected.is_empty() {
+            true => Detection::of(&self.folder, &self.library)?.found,
+            // What of it could be run is declared.
+            false => self.detected.clone(),
+        };
         let mut called_for: Vec<CalledFor> = vec![];
         for places in found.chunk_by(|a, b| a.check == b.check) {
             let why = match places {

@@ -47,6 +47,8 @@ pub struct Found {
     pub id: String,
     /// Its parameters that are not as the library has them.
     pub with: BTreeMap<String, String>,
+    /// Parameters that must be set and that no file tells.
+    pub missing: Vec<Param>,
     /// The file that shows it.
     pub file: String,
     /// Where it is, if the same check was found in several places.
@@ -133,13 +135,24 @@ fn patterns(item: &Item<'_>) -> Vec<String> {
     item.elements().iter().filter_map(Item::pattern).collect()
 }
 
-/// The text of a file of the project; none where it cannot be read.
-pub type ReadFile<'a> = &'a dyn Fn(&str) -> Option<Vec<u8>>;
+/// The files of a project, relative to it, with `/` between their parts.
+#[derive(Clone, Copy)]
+pub struct Files<'a> {
+    /// Those that are the project's own.
+    pub list: &'a [String],
+    /// Whether one is there: one that git knows may be gone.
+    pub exists: &'a dyn Fn(&str) -> bool,
+    /// The text of one, or as much of it as tells what it is; none where it cannot be read.
+    pub read: &'a dyn Fn(&str) -> Option<Vec<u8>>,
+}
 
-/// Finds what the files call for, in the order of the checks and of the files. `files` are relative to the project, with
-/// `/` between their parts.
-pub fn find(checks: &[LibraryCheck], files: &[String], read: ReadFile<'_>) -> Vec<Found> {
-    let mut files = files.iter().map(String::as_str).collect::<Vec<_>>();
+/// So many bytes are read for one rule. What no file among them tells is not found: looking may not take longer than
+/// checking.
+const READ: usize = 32 << 20;
+
+/// Finds what the files call for, in the order of the checks and of the files.
+pub fn find(checks: &[LibraryCheck], project: Files<'_>) -> Vec<Found> {
+    let mut files = project.list.iter().map(String::as_str).collect::<Vec<_>>();
     files.sort_unstable();
     let foreign = foreign_folders(&files);
     files.retain(|file| is_own(file, &foreign));
@@ -163,7 +176,7 @@ pub fn find(checks: &[LibraryCheck], files: &[String], read: ReadFile<'_>) -> Ve
     let mut found = vec![];
     for rule in &rules {
         let candidates = matching.by_ref().take(rule.detect.files.len()).flatten();
-        found.extend(places(rule, candidates, &files, read));
+        found.extend(places(rule, candidates, &files, project));
     }
     with_distinct_ids(&mut found);
     found
@@ -180,19 +193,25 @@ fn places<'f>(
     rule: &Rule<'_>,
     candidates: impl Iterator<Item = &'f str>,
     files: &[&'f str],
-    read: ReadFile<'_>,
+    project: Files<'_>,
 ) -> Vec<Found> {
     let detect = rule.detect;
     let except = globset(&detect.except);
     let (contains, lacks) = (regexes(&detect.contains), regexes(&detect.lacks));
-    let counts = |file: &str| {
-        // A file that git knows may be gone.
-        let text = || read(file);
-        !except.is_match(file)
-            && text().is_some_and(|text| {
-                contains.iter().all(|pattern| pattern.is_match(&text))
-                    && !lacks.iter().any(|pattern| pattern.is_match(&text))
-            })
+    let mut left = READ;
+    let mut counts = |file: &str| {
+        if except.is_match(file) {
+            return false;
+        }
+        if contains.is_empty() && lacks.is_empty() {
+            return (project.exists)(file);
+        }
+        let text = (left > 0).then(|| (project.read)(file)).flatten();
+        text.is_some_and(|text| {
+            left = left.saturating_sub(text.len());
+            contains.iter().all(|pattern| pattern.is_match(&text))
+                && !lacks.iter().any(|pattern| pattern.is_match(&text))
+        })
     };
     let roots = detect.roots(files);
     let mut places: Vec<(&str, &str)> = vec![];
@@ -226,6 +245,11 @@ fn places<'f>(
                 |known: &Param| known.name == *param && known.default.as_ref() == Some(value);
             !rule.check.params.iter().any(is_default)
         };
+        let missing = rule
+            .check
+            .params
+            .iter()
+            .filter(|param| param.default.is_none() && !detect.sets.contains_key(&param.name));
         Found {
             check: rule.check.name.clone(),
             id: match several {
@@ -233,6 +257,7 @@ fn places<'f>(
                 false => rule.check.name.clone(),
             },
             with: sets.filter(differs).collect(),
+            missing: missing.cloned().collect(),
             file: file.to_string(),
             place: several.then(|| argument(place)),
         }

@@ -40,6 +40,7 @@ pub fn draft(name: &str, found: &[Found], library: &[LibraryCheck]) -> String {
     let mut text = format!("{HEAD}[project]\nname = {}\n{GATE}", string(name));
     let mut components = found
         .iter()
+        .filter(|found| found.missing.is_empty())
         .filter_map(|found| library.get(found.check.as_str())?.component.as_deref())
         .collect::<Vec<_>>();
     components.sort_unstable();
@@ -61,10 +62,8 @@ pub fn draft(name: &str, found: &[Found], library: &[LibraryCheck]) -> String {
         let says = library
             .get(found.check.as_str())
             .map_or("", |check| check.says.as_str());
-        put(
-            &mut text,
-            format_args!("\n# {says}: called for by {}\n", found.file),
-        );
+        let by = &found.file;
+        put(&mut text, format_args!("\n# {says}: called for by {by}\n"));
         let says = found.place.as_deref().map(|place| match place {
             "." => format!("{says} (the top folder)"),
             place => format!("{says} ({place})"),
@@ -76,7 +75,24 @@ pub fn draft(name: &str, found: &[Found], library: &[LibraryCheck]) -> String {
             check: &found.check,
             with: found.with.clone(),
         };
-        text += &declaration.text();
+        if found.missing.is_empty() {
+            text += &declaration.text();
+            continue;
+        }
+        // It would not load: who knows what is missing takes the marks away.
+        let mut declaration = declaration;
+        for param in &found.missing {
+            let help = param.help.as_deref().unwrap_or_default();
+            put(
+                &mut text,
+                format_args!("# No file tells `{}`: {help}\n", param.name),
+            );
+            let value = format!("<{}>", param.name);
+            declaration.with.insert(param.name.clone(), value);
+        }
+        for line in declaration.text().lines() {
+            put(&mut text, format_args!("# {line}\n"));
+        }
     }
     text + MORE
 }
@@ -143,5 +159,42 @@ fn key(text: &str) -> String {
     match !text.is_empty() && text.chars().all(bare) {
         true => text.to_string(),
         false => string(text),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::detect::{Files, find};
+    use super::super::library_check::parse_library_check;
+    use super::*;
+
+    #[test]
+    fn a_check_that_needs_more_than_files_tell_is_a_comment() {
+        let text = "says = \"It \\\"answers\\\"\"\ncomponent = \"api\"\n[detect]\nfiles = \"**/app.py\"\nsets = { file = \"file\" }\n[params]\nfile = {}\nurl = { help = \"where it answers\" }\n[probe]\nhttp = \"{url}\"\n";
+        let check = parse_library_check("answers", "answers.toml", text).unwrap();
+        let list = ["a/app.py".to_string(), "gone/app.py".to_string()];
+        let project = Files {
+            list: &list,
+            exists: &|file| !file.starts_with("gone"),
+            read: &|_| None,
+        };
+        let found = find(std::slice::from_ref(&check), project);
+        let [one] = found.as_slice() else {
+            panic!("{found:?}")
+        };
+        assert_eq!(one.missing.len(), 1);
+        let manifest = draft("it's \"x\"", &found, &[check]);
+        let block = "\
+# It \"answers\": called for by a/app.py
+# No file tells `url`: where it answers
+# [checks.answers]
+# use  = \"answers\"
+# with = { file = \"a/app.py\", url = \"<url>\" }
+";
+        assert!(manifest.contains(block), "{manifest}");
+        let read = toml::from_str::<toml::Table>(&manifest).unwrap();
+        assert_eq!(read.len(), 1, "{manifest}");
+        assert_eq!(read["project"]["name"].as_str(), Some("it's \"x\""));
     }
 }

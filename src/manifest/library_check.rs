@@ -47,7 +47,7 @@ pub struct LibraryCheck {
 }
 
 /// A parameter of a library check.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Param {
     /// Its name.
     pub name: String,
