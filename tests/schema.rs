@@ -15,7 +15,8 @@ mod tools;
 
 const FORMATS: Formats = Formats {
     names: || vec!["junit"],
-    exits: |name| (name == "junit").then(Exits::default),
+    exits: |name| ["junit", "json"].contains(&name).then(Exits::default),
+    query: |_| Ok(()),
 };
 
 fn text() -> String {
@@ -92,6 +93,10 @@ const TABLES: &[(&str, &[&str])] = &[
     (
         "/definitions/check/properties/listen",
         &["[checks.a]\nrun = [\"x\"]\nlisten = { KEY = 1 }\n"],
+    ),
+    (
+        "/definitions/check/properties/reader/anyOf/2",
+        &["[checks.a]\nrun = [\"x\"]\nreader = { json = \"x\", KEY = 1 }\n"],
     ),
     ("/definitions/service", &["[services.a]\nKEY = 1\n"]),
     (

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::secrets;
 use super::session::{self, Session};
-use super::{Exit, Global, Usage, catalogue, written, selection};
+use super::{Exit, Global, Usage, catalogue, print_text, selection};
 use crate::domain::assess::{Deciding, Setting, assess};
 use crate::ledger::Ledger;
 use crate::manifest::Library;
@@ -40,7 +40,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         (None, None, Some(session)) => return Err(unknown(session, name).into()),
         (None, None, None) => return Err(session::no_manifest().into()),
     };
-    written(&[&text])?;
+    print_text(&text)?;
     Ok(Exit::Open)
 }
 

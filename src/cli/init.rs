@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 
 use super::detection::Detection;
-use super::{Exit, Global, Usage, print_text, session, writing};
+use super::{Exit, Global, Usage, print_text, session, writing, written};
 use crate::manifest::{self, Library};
 use crate::sanitise::{self, Colour};
 
@@ -52,14 +52,14 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         if !global.quiet {
             let _ = io::stderr().write_all(told.as_bytes());
         }
-        print_text(text.as_bytes())?;
+        written(&[text.as_bytes()])?;
         return Ok(Exit::Open);
     }
-    let written = match options.force {
+    let done = match options.force {
         true => writing::replace(&path, &text),
         false => writing::create(&path, &text),
     };
-    match written {
+    match done {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             return Err(there_is_one(&path).into());
         }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::session::Session;
-use super::{Exit, Global, print_text};
+use super::{Exit, Global, written};
 use crate::manifest::{self, Library};
 use crate::reader;
 
@@ -21,10 +21,10 @@ pub(super) struct Options {}
 pub(super) fn run(global: &Global) -> Result<Exit> {
     let session = Session::find(global)?;
     let library = session.map_or_else(Library::built_in, |session| session.library);
-    let readers = reader::ALL
-        .iter()
-        .map(|format| format.name)
+    let readers = reader::names()
+        .into_iter()
+        .map(|(name, _)| name)
         .collect::<Vec<_>>();
-    print_text(manifest::schema(&library, &readers).as_bytes())?;
+    written(&[manifest::schema(&library, &readers).as_bytes()])?;
     Ok(Exit::Open)
 }
