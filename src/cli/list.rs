@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::session::Session;
 use super::{Exit, Global, catalogue, written};
+use crate::domain::service::{ServicePort, Start};
 use crate::manifest::Library;
 
 /// List the checks of the manifest, or of the library
@@ -54,10 +55,37 @@ fn manifest(session: &Session) -> String {
             check.says.clone(),
         ]
     });
-    columns(
+    let checks = columns(
         ["CHECK", "COMPONENT", "PROBE", "LEVEL", "TAGS", "SAYS"],
         rows.collect(),
-    )
+    );
+    if session.project.services.is_empty() {
+        return checks;
+    }
+    let needed_by = |id: &String| {
+        let checks = session.project.checks.iter();
+        let needing = checks.filter(|check| check.needs.contains(id));
+        let needing = needing.map(|check| check.id.as_str()).collect::<Vec<_>>();
+        if needing.is_empty() {
+            "no check: it is never started".to_string()
+        } else {
+            needing.join(", ")
+        }
+    };
+    let services = session.project.services.iter().map(|service| {
+        let port = match service.port {
+            Some(ServicePort::Fixed(port)) => port.to_string(),
+            Some(ServicePort::Auto) => "auto".to_string(),
+            None => "-".to_string(),
+        };
+        let start = match &service.start {
+            Start::Run { argv, .. } => argv.join(" "),
+            Start::Compose(file) => format!("docker compose --file {file} up"),
+        };
+        [service.id.clone(), port, needed_by(&service.id), start]
+    });
+    let services = columns(["SERVICE", "PORT", "NEEDED BY", "RUNS"], services.collect());
+    format!("{checks}\n{services}")
 }
 
 /// Rows under a header, each column as wide as its widest cell; the last one runs on.

@@ -29,6 +29,17 @@ impl Selection {
         }
         let ids = || project.checks.iter().map(|check| check.id.as_str());
         if let Some(id) = self.checks.iter().find(|id| project.check(id).is_none()) {
+            if project.service(id).is_some() {
+                let needing = project
+                    .checks
+                    .iter()
+                    .filter(|check| check.needs.contains(id));
+                let needing = needing.map(|check| check.id.as_str()).collect::<Vec<_>>();
+                return Err(Usage::new(
+                    format!("`{id}` is a service, no check: it is started for what needs it"),
+                    Some(format!("checks that need it: {}", needing.join(", "))),
+                ));
+            }
             let hint =
                 nearest(id, ids()).unwrap_or_else(|| "`ready list` names the checks".to_string());
             return Err(Usage::new(format!("there is no check `{id}`"), Some(hint)));
