@@ -22,12 +22,14 @@ pub(super) fn now() -> Instant {
 }
 
 /// Stops the clock.
+#[cfg(unix)]
 pub(super) fn stop() {
     let mut stopped = STOPPED.lock().unwrap_or_else(PoisonError::into_inner);
     stopped.since.get_or_insert_with(Instant::now);
 }
 
 /// Lets the clock go on where it stopped.
+#[cfg(unix)]
 pub(super) fn go_on() {
     let mut stopped = STOPPED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(since) = stopped.since.take() {

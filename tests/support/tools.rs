@@ -59,6 +59,7 @@ pub(crate) fn without(test: &str, tool: &str) {
 }
 
 /// A folder for PATH that holds these programs and nothing else.
+#[cfg(unix)]
 pub(crate) fn only(folder: &Path, programs: &[PathBuf]) -> PathBuf {
     std::fs::create_dir_all(folder).unwrap();
     for program in programs {
