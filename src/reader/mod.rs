@@ -8,15 +8,24 @@
 //! To add a format: one file here and one line in [`ALL`]. [`json`] alone is none of them: what it reads is in the
 //! manifest, and only a child of this program, with limits, looks at the bytes.
 
+pub mod actionlint;
+pub mod cargo_audit;
+pub mod compose;
 pub mod ctrf;
 pub mod go_test;
 pub mod jest;
 pub mod json;
 pub mod junit;
 pub mod libtest;
+pub mod locust;
 pub mod mocha;
+pub mod npm_audit;
+pub mod pip_audit;
 pub mod playwright;
+pub mod prometheus;
+pub mod promtool;
 pub mod pytest;
+pub mod shellcheck;
 pub mod tap;
 
 use serde::de::DeserializeOwned;
@@ -40,14 +49,23 @@ pub struct Format {
 /// Every format, by name.
 #[rustfmt::skip]
 pub const ALL: &[Format] = &[
+    Format { name: "actionlint", about: "the JSON of `actionlint -format '{{json .}}'`", read: actionlint::read, exits: Exits::default },
+    Format { name: "cargo-audit", about: "the JSON of `cargo audit --json`", read: cargo_audit::read, exits: Exits::default },
+    Format { name: "compose", about: "what `docker compose config --services` prints", read: compose::read, exits: Exits::default },
     Format { name: "ctrf", about: "a CTRF report, which reporters for many test tools write", read: ctrf::read, exits: Exits::default },
     Format { name: "go-test", about: "the JSON lines of `go test -json`", read: go_test::read, exits: Exits::default },
     Format { name: "jest", about: "the JSON of `jest --json`", read: jest::read, exits: Exits::default },
     Format { name: "junit", about: "JUnit XML, which most test tools write", read: junit::read, exits: Exits::default },
     Format { name: "libtest", about: "what `cargo test` prints", read: libtest::read, exits: Exits::default },
+    Format { name: "locust", about: "the JSON of `locust --headless --json`", read: locust::read, exits: Exits::default },
     Format { name: "mocha", about: "the JSON of `mocha --reporter json`", read: mocha::read, exits: Exits::default },
+    Format { name: "npm-audit", about: "the JSON of `npm audit --json`", read: npm_audit::read, exits: Exits::default },
+    Format { name: "pip-audit", about: "the JSON of `pip-audit --format json`", read: pip_audit::read, exits: Exits::default },
     Format { name: "playwright", about: "the JSON of `playwright test --reporter=json`", read: playwright::read, exits: Exits::default },
+    Format { name: "prometheus", about: "a Prometheus exposition, as a service answers on `/metrics`", read: prometheus::read, exits: Exits::default },
+    Format { name: "promtool", about: "what `promtool check rules` prints", read: promtool::read, exits: Exits::default },
     Format { name: "pytest", about: "the summary that pytest prints", read: pytest::read, exits: pytest::exits },
+    Format { name: "shellcheck", about: "the JSON of `shellcheck --format=json`", read: shellcheck::read, exits: Exits::default },
     Format { name: "tap", about: "TAP, the Test Anything Protocol", read: tap::read, exits: Exits::default },
     Format { name: "vitest", about: "the JSON of `vitest --reporter=json`", read: jest::read, exits: Exits::default },
 ];
@@ -183,6 +201,28 @@ fn after_escape(sequence: &str) -> &str {
     };
     // All characters of a sequence are ASCII, one byte each.
     &rest[usize::from(last)..]
+}
+
+/// Findings, by their names.
+fn found(names: impl ExactSizeIterator<Item = String>) -> Results {
+    Results {
+        findings: Some(names.len() as u64),
+        failures: names
+            .take(Results::NAMED)
+            .map(|name| short(&name))
+            .collect(),
+        ..Results::default()
+    }
+}
+
+/// The one JSON value that the bytes are, of a tool that writes nothing else beside it.
+fn whole_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if bytes.trim_ascii().is_empty() {
+        return Err("the JSON is empty".into());
+    }
+    serde_json::from_slice(bytes)
+        .map_err(|error| short(&format!("the JSON cannot be read: {error}")))
 }
 
 /// The one report among the JSON objects that begin a line: on standard output it stands among the banner of `npm test`
@@ -337,11 +377,12 @@ mod tests {
     /// What holds of results whatever was read.
     pub(super) fn sound(read: Result<Results, String>) -> Result<(), TestCaseError> {
         if let Ok(results) = read {
-            let counts = results
-                .counts
-                .ok_or_else(|| TestCaseError::fail("no counts"))?;
+            let failed = results.counts.map(|counts| counts.failed);
+            let most = failed
+                .max(results.findings)
+                .ok_or_else(|| TestCaseError::fail("neither counts nor findings"))?;
             prop_assert!(results.failures.len() <= Results::NAMED);
-            prop_assert!(results.failures.len() as u64 <= counts.failed);
+            prop_assert!(results.failures.len() as u64 <= most);
         }
         Ok(())
     }
