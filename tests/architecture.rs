@@ -85,7 +85,7 @@ fn each_station_knows_only_what_it_may() {
         ("sanitise", &[]),
         ("tree", &[]),
         ("process", &["domain"]),
-        ("probe", &["domain", "mask", "process"]),
+        ("probe", &["domain", "mask", "process", "tree"]),
         ("reader", &["domain", "process"]),
         ("ledger", &["domain"]),
         ("reporter", &["domain", "sanitise"]),

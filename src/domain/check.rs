@@ -219,6 +219,9 @@ pub struct RunProbe {
     pub argv: Vec<String>,
     /// Whether the system's shell runs it.
     pub shell: bool,
+    /// Patterns of the project's own files, whose names follow the arguments; where none matches, nothing is run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
     /// What turns its results into counts and measures.
     pub reader: Option<Reader>,
     /// What its exit status and output must be.

@@ -182,6 +182,8 @@ pub enum SpawnFailure {
     MissingVariable,
     /// The port that it is to be called on is taken.
     PortTaken,
+    /// There is no file to give it.
+    NoFiles,
     /// Anything else that the system says.
     Other,
 }

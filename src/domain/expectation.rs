@@ -342,14 +342,28 @@ pub struct FileExpect {
     pub comments: bool,
     /// Keys that every file must have: dotted paths in JSON, YAML and TOML, names with a value in dotenv files.
     pub keys: Vec<String>,
+    /// The dotenv file of which every name must have a real value in every file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys_of: Option<String>,
     /// The format in which every file must parse.
     pub parses: Option<Format>,
+    /// Whether what every link within the project leads to must be there.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub links: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl FileExpect {
     /// Whether it looks into the files, not only at their being there.
     pub fn reads_content(&self) -> bool {
-        !self.text.is_empty() || !self.keys.is_empty() || self.parses.is_some()
+        !self.text.is_empty()
+            || !self.keys.is_empty()
+            || self.keys_of.is_some()
+            || self.parses.is_some()
+            || self.links
     }
 }
 

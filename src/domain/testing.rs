@@ -102,6 +102,7 @@ pub(crate) fn run(id: &str) -> Check {
     let probe = RunProbe {
         argv: vec![id.to_string()],
         shell: false,
+        files: vec![],
         reader: None,
         expect: RunExpect::default(),
         listen: None,
@@ -141,6 +142,7 @@ pub(crate) fn counted(id: &str) -> Check {
     let probe = RunProbe {
         argv: vec![id.to_string()],
         shell: false,
+        files: vec![],
         reader: Some(reader),
         expect: RunExpect::default(),
         listen: None,

@@ -227,6 +227,7 @@ fn judge_outcome(check: &Check, attempt: &Attempt, now: Timestamp) -> Judgement 
                 Judgement::failed(Code::CannotStart, failure.text.clone())
             }
             SpawnFailure::PortTaken => Judgement::unverified(Code::PortTaken, failure.text.clone()),
+            SpawnFailure::NoFiles => Judgement::unverified(Code::NoResults, failure.text.clone()),
             SpawnFailure::NoResources | SpawnFailure::MissingVariable | SpawnFailure::Other => {
                 Judgement::unverified(Code::CannotTell, failure.text.clone())
             }

@@ -392,6 +392,7 @@ impl<'k, 'a, 'c> Reading<'k, 'a, 'c> {
             (
                 &[
                     "shell",
+                    "files",
                     "reader",
                     "listen",
                     "env",

@@ -101,9 +101,10 @@ impl<'a> Definition<'a> {
             "doc",
             "seen",
         ];
-        const OF_PROBE: [&str; 18] = [
+        const OF_PROBE: [&str; 19] = [
             "run",
             "shell",
+            "files",
             "reader",
             "http",
             "method",

@@ -99,13 +99,16 @@ pub(super) fn file<'i, 'a: 'i>(
             "count" => expect.count = item.limit(),
             "comments" => expect.comments = item.boolean().unwrap_or(false),
             "keys" => expect.keys = item.strings(),
+            "links" => expect.links = item.boolean().unwrap_or(false),
+            // Read by the probe, which puts parameters in.
+            "keys_of" => {}
             "parses" => expect.parses = one_of(item, &["json", "yaml", "toml"], Format::parse),
             "contains" | "matches" | "lacks" => text_key(&mut expect.text, item),
             _ => item.unknown(
                 "`expect` of a `file`",
                 &[
                     "absent", "exists", "count", "contains", "matches", "lacks", "comments",
-                    "keys", "parses",
+                    "keys", "keys_of", "parses", "links",
                 ],
             ),
         }

@@ -7,7 +7,7 @@ use super::item::Item;
 /// The keys that say how a check looks: exactly one of them, or `use`.
 pub(super) const PROBES: [&str; 7] = ["run", "http", "file", "variable", "manual", "port", "tool"];
 /// Keys of a check that belong to one probe, or that `use` brings along.
-const PROBE_KEYS: [&str; 15] = [
+const PROBE_KEYS: [&str; 16] = [
     "run",
     "http",
     "file",
@@ -16,6 +16,7 @@ const PROBE_KEYS: [&str; 15] = [
     "port",
     "tool",
     "shell",
+    "files",
     "method",
     "headers",
     "body",
@@ -29,7 +30,7 @@ const MERGED: [&str; 4] = ["with", "env", "expect", "limits"];
 /// Keys that are in the language and that nothing does yet.
 pub(super) const LATER: [&str; 2] = ["inputs", "control"];
 /// Every key of a check.
-pub(super) const KEYS: [&str; 47] = [
+pub(super) const KEYS: [&str; 48] = [
     "component",
     "says",
     "tags",
@@ -46,6 +47,7 @@ pub(super) const KEYS: [&str; 47] = [
     "with",
     "run",
     "shell",
+    "files",
     "listen",
     "reader",
     "http",

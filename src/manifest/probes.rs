@@ -74,7 +74,12 @@ impl<'a> Reading<'_, 'a, '_> {
             expect.exit = vec![];
         }
         let reader = self.keys.get("reader").map(|item| self.reader(item));
+        let files = self.keys.get("files").map(|item| self.patterns(item));
         let (argv, shell) = self.argv(item)?;
+        if let (Some(item), true) = (self.keys.get("files"), shell) {
+            let hint = "a shell finds files by itself; take `shell = true` out";
+            item.key_problem("`files` cannot stand beside `shell`", Some(hint.into()));
+        }
         let reader = match reader {
             Some(reader) => Some(reader?),
             None => None,
@@ -86,10 +91,28 @@ impl<'a> Reading<'_, 'a, '_> {
         Some(RunProbe {
             argv,
             shell,
+            files: files.unwrap_or_default(),
             reader,
             expect,
             listen,
         })
+    }
+
+    /// Patterns of files, one or several; each of them means something.
+    fn patterns(&self, item: &Item<'a>) -> Vec<String> {
+        let elements = item.elements();
+        if elements.is_empty() {
+            item.problem("`files` names no pattern", None);
+        }
+        let pattern = |element: &Item<'a>| {
+            let pattern = self.filled_not_empty(element)?;
+            if let Err(error) = globset::Glob::new(&pattern) {
+                let what = error.kind();
+                element.problem(format!("`{pattern}` is not a file pattern: {what}"), None);
+            }
+            Some(pattern)
+        };
+        elements.iter().filter_map(pattern).collect()
     }
 
     /// The program with its arguments, or the script, and which of them it is.
@@ -262,7 +285,11 @@ impl<'a> Reading<'_, 'a, '_> {
     }
 
     fn file(&self, item: &Item<'a>) -> Option<FileProbe> {
-        let expect = expect::file(self.keys.fields("expect"), item);
+        let mut expect = expect::file(self.keys.fields("expect"), item);
+        let mut fields = self.keys.fields("expect");
+        expect.keys_of = fields
+            .find(|field| field.key == "keys_of")
+            .and_then(|field| self.filled_not_empty(field));
         let pattern = self.filled_not_empty(item)?;
         if let Err(error) = globset::Glob::new(&pattern) {
             item.problem(

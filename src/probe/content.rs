@@ -15,6 +15,8 @@ pub(super) struct Content<'e> {
     /// What is looked for as text, in the order in which it is reported.
     searches: Vec<Search>,
     keys: Every,
+    /// The names of an example, each of which needs a real value.
+    example: Option<(Vec<String>, Every)>,
     parses: Every,
     files: usize,
     too_large: Vec<String>,
@@ -38,7 +40,13 @@ struct Every {
 
 impl<'e> Content<'e> {
     /// Nothing seen yet. `one` says whether the pattern is the name of one file.
-    pub(super) fn new(pattern: &str, one: bool, expect: &'e FileExpect) -> Content<'e> {
+    /// `example` are the name of a dotenv file and the names in it.
+    pub(super) fn new(
+        pattern: &str,
+        one: bool,
+        expect: &'e FileExpect,
+        example: Option<(&str, Vec<String>)>,
+    ) -> Content<'e> {
         let (some, every, none) = match one {
             true => (
                 format!("`{pattern}` contains"),
@@ -80,6 +88,12 @@ impl<'e> Content<'e> {
             .map(|key| format!("`{key}`"))
             .collect::<Vec<_>>()
             .join(", ");
+        let example = example.map(|(file, names)| {
+            let number = names.len();
+            let what = format!("{every} has a real value for each key of `{file}` ({number})");
+            let problems = vec![];
+            (names, Every { what, problems })
+        });
         let format = expect.parses.map_or("", name_of);
         Content {
             expect,
@@ -88,6 +102,7 @@ impl<'e> Content<'e> {
                 what: format!("{every} has a value for {keys}"),
                 problems: vec![],
             },
+            example,
             parses: Every {
                 what: format!("{every} is valid {format}"),
                 problems: vec![],
@@ -125,6 +140,11 @@ impl<'e> Content<'e> {
             };
             self.keys.problems.extend(problem);
         }
+        if let Some((names, every)) = &mut self.example {
+            let lacking = lacking_names(text, names);
+            let problem = lacking.map(|lacking| format!("{name}: {lacking}"));
+            every.problems.extend(problem);
+        }
         if let Some(format) = self.expect.parses {
             self.parses.problems.extend(
                 parse(format, name, text)
@@ -144,6 +164,12 @@ impl<'e> Content<'e> {
             .collect();
         if !self.expect.keys.is_empty() {
             results.push(self.keys.finish(&too_large));
+        }
+        if let Some((names, every)) = self.example {
+            results.push(match names.is_empty() {
+                true => unknown(every.what, "there is no key in it".to_string()),
+                false => every.finish(&too_large),
+            });
         }
         if self.expect.parses.is_some() {
             results.push(self.parses.finish(&too_large));

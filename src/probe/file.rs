@@ -12,6 +12,8 @@ use ignore::WalkBuilder;
 use jiff::Timestamp;
 
 use super::content::Content;
+use super::dotenv;
+use super::links::Links;
 use crate::domain::check::FileProbe;
 use crate::domain::evidence::{Attempt, Failure, LookFailure, Outcome};
 use crate::domain::expectation::{Checked, FileExpect, Held};
@@ -73,7 +75,7 @@ fn look(
         && !(files.is_empty() && expect.absent)
         && (none_needed || !files.is_empty())
     {
-        checked.extend(content(pattern, expect, &files)?);
+        checked.extend(content(pattern, expect, base, &files)?);
     }
     if files.is_empty() && expect.reads_content() && !expect.absent {
         // Nothing is wrong in no files, and nothing is right.
@@ -106,19 +108,34 @@ fn look(
 
 /// Whether a file that was not seen could refute what is expected.
 fn speaks_of_all(expect: &FileExpect) -> bool {
-    let every = !expect.text.lacks.is_empty() || !expect.keys.is_empty() || expect.parses.is_some();
+    let every = !expect.text.lacks.is_empty()
+        || !expect.keys.is_empty()
+        || expect.keys_of.is_some()
+        || expect.parses.is_some()
+        || expect.links;
     expect.absent || expect.count.is_some() || every
 }
 
 fn content(
     pattern: &str,
     expect: &FileExpect,
+    base: &Path,
     files: &[(String, PathBuf)],
 ) -> Result<Vec<Checked>, Failure<LookFailure>> {
-    let mut content = Content::new(pattern, is_plain(pattern), expect);
+    let example = match &expect.keys_of {
+        Some(name) => Some((name.as_str(), names_in(name, base)?)),
+        None => None,
+    };
+    let mut content = Content::new(pattern, is_plain(pattern), expect, example);
+    let mut links = Links::default();
     for (name, path) in files {
         match read(path) {
-            Ok(Some(text)) => content.take(name, &text),
+            Ok(Some(text)) => {
+                content.take(name, &text);
+                if expect.links {
+                    links.take(name, &text, base);
+                }
+            }
             Ok(None) => content.take_unread(name),
             Err(error) => {
                 let text = format!("`{name}` cannot be read: {}", words(&error));
@@ -126,7 +143,28 @@ fn content(
             }
         }
     }
-    Ok(content.finish())
+    let mut checked = content.finish();
+    if expect.links {
+        checked.push(links.finish(pattern));
+    }
+    Ok(checked)
+}
+
+/// The names that a dotenv file of examples assigns to.
+fn names_in(name: &str, base: &Path) -> Result<Vec<String>, Failure<LookFailure>> {
+    let no_access = |why: String| {
+        let text = format!("`{name}`, whose keys are asked for, cannot be read: {why}");
+        Failure::new(LookFailure::NoAccess, text)
+    };
+    let text = read(&base.join(name)).map_err(|error| no_access(words(&error)))?;
+    let text = text.ok_or_else(|| no_access("it is too large".to_string()))?;
+    let mut names: Vec<_> = dotenv::parse(&String::from_utf8_lossy(&text))
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    names.sort();
+    names.dedup();
+    Ok(names)
 }
 
 /// The files that a pattern matches now, as far as they can be seen.
@@ -187,10 +225,18 @@ fn skipped(pattern: &str) -> Vec<&'static str> {
             .split(['/', '{', ',', '}'])
             .any(|part| part == *name)
     };
-    ["node_modules", "target", ".ready"]
-        .into_iter()
-        .filter(|name| !named(name))
-        .collect()
+    [
+        "node_modules",
+        "vendor",
+        "site-packages",
+        ".venv",
+        "venv",
+        "target",
+        ".ready",
+    ]
+    .into_iter()
+    .filter(|name| !named(name))
+    .collect()
 }
 
 fn walk(

@@ -7,6 +7,7 @@ mod content;
 mod dotenv;
 pub mod file;
 pub mod http;
+mod links;
 mod listen;
 mod port;
 pub mod preflight;

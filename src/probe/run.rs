@@ -1,8 +1,10 @@
 //! `run`: a program, its exit status, its output, and the results that its reader finds.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use globset::{GlobBuilder, GlobSetBuilder};
 use jiff::Timestamp;
 use regex::bytes::Regex;
 
@@ -13,6 +15,7 @@ use crate::domain::check::{Check, Reader, ReaderInput, RunProbe};
 use crate::domain::evidence::{Attempt, Failure, Outcome, Reading, SpawnFailure};
 use crate::domain::expectation::Checked;
 use crate::process::{self, Captured, Command, End, Finished, Keep};
+use crate::tree;
 
 /// How far the clock of a file system may be behind this machine's.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(2);
@@ -113,7 +116,12 @@ fn prepare(
         env: &check.env,
         clean_env: check.clean_env,
     };
-    let prepared = command::prepare(&declared, context, own)?;
+    let mut prepared = command::prepare(&declared, context, own)?;
+    if !probe.files.is_empty() {
+        let names = given(&probe.files, &prepared.cwd)?;
+        prepared.args.extend(names.iter().map(OsString::from));
+        prepared.shown.extend(names);
+    }
     let needs_all = probe
         .reader
         .as_ref()
@@ -138,6 +146,34 @@ fn prepare(
         stdin: None,
     };
     Ok((command, prepared.shown))
+}
+
+/// The names of the project's own files that match one of the patterns, relative to the working directory. None of
+/// them can be taken for an option.
+fn given(patterns: &[String], cwd: &Path) -> Result<Vec<String>, Failure<SpawnFailure>> {
+    let mut globs = GlobSetBuilder::new();
+    for pattern in patterns {
+        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+        globs.add(glob.map_err(|error| Failure::new(SpawnFailure::Other, error.to_string()))?);
+    }
+    let globs = globs
+        .build()
+        .map_err(|error| Failure::new(SpawnFailure::Other, error.to_string()))?;
+    let mut names = tree::files(cwd)
+        .into_iter()
+        .filter(|file| globs.is_match(file) && cwd.join(file).is_file())
+        .map(|file| match file.to_string_lossy() {
+            name if name.starts_with('-') => format!("./{name}"),
+            name => name.into_owned(),
+        })
+        .collect::<Vec<_>>();
+    names.sort();
+    if names.is_empty() {
+        let patterns = patterns.join("`, `");
+        let text = format!("no file of the project matches `{patterns}`");
+        return Err(Failure::new(SpawnFailure::NoFiles, text));
+    }
+    Ok(names)
 }
 
 fn outcome(end: &End, check: &Check) -> Outcome {

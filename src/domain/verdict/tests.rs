@@ -69,6 +69,7 @@ fn a_program_that_could_not_be_started() {
         (NoResources, unverified(Code::CannotTell)),
         (MissingVariable, unverified(Code::CannotTell)),
         (PortTaken, unverified(Code::PortTaken)),
+        (NoFiles, unverified(Code::NoResults)),
         (Other, unverified(Code::CannotTell)),
     ];
     for (kind, wanted) in cases {

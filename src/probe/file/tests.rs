@@ -443,3 +443,81 @@ fn what_may_not_be_read_is_said() {
     );
     fs::set_permissions(home.path().join("shut"), fs::Permissions::from_mode(0o700)).unwrap();
 }
+
+#[test]
+fn every_link_within_the_project_leads_somewhere() {
+    let links = || FileExpect {
+        links: true,
+        ..any()
+    };
+    let good = "# A\n[b](docs/b.md#part) [top](/a.md?x) ![i](docs/an%20image.png) [d](docs) \
+                [web](https://example.com/none) [mail](mailto:a@b.c) [here](#a) [r][ref]\n\n[ref]: ./a.md\n\
+                `[no](none.md)`\n\n```\n[no](none.md)\n```\n";
+    let home = tree(&[
+        ("a.md", good.as_bytes()),
+        ("docs/b.md", b"[up](../a.md) <https://example.com>"),
+        ("docs/an image.png", b""),
+        ("node_modules/x/README.md", b"[gone](gone.md)"),
+        (".venv/lib/y.md", b"[gone](gone.md)"),
+        ("bad/c.md", b"\n[gone](../gone.md) | [far](/docs/c.md)"),
+        ("none/d.md", b"[web](https://example.com)"),
+    ]);
+    let verdict = |pattern: &str| {
+        let attempt = seen(home.path(), pattern, links());
+        let checked = attempt.checked.into_iter().next().unwrap();
+        (checked.what, checked.held, checked.seen)
+    };
+    let (what, held, _) = verdict("{*,docs/*}.md");
+    assert_eq!(
+        (what.as_str(), held),
+        (
+            "every link within the project leads somewhere (6 in `{*,docs/*}.md`)",
+            Held::Yes
+        )
+    );
+    let (_, held, seen) = verdict("**/*.md");
+    assert_eq!(held, Held::No);
+    assert_eq!(seen, "bad/c.md:2 `../gone.md`, bad/c.md:2 `/docs/c.md`");
+    let (_, held, seen) = verdict("none/*.md");
+    assert_eq!(
+        (held, seen.as_str()),
+        (Held::Unknown, "there is no such link")
+    );
+}
+
+#[test]
+fn every_key_of_the_example_has_a_real_value() {
+    let keys_of = |example: &str| FileExpect {
+        keys_of: Some(example.to_string()),
+        ..any()
+    };
+    let home = tree(&[
+        (
+            ".env.example",
+            b"# settings\nDSN=\nexport PORT=8000\nDSN=x\n#LATER=1\n",
+        ),
+        (".env", b"DSN=https://k@sentry.local/1\nPORT=80\nMORE=1\n"),
+        (".env.bad", b"DSN=changeme\n"),
+        ("none.example", b"# nothing\n"),
+    ]);
+    let held = |file: &str, example: &str| {
+        let attempt = seen(home.path(), file, keys_of(example));
+        let checked = attempt.checked.into_iter().next().unwrap();
+        (checked.held, checked.seen)
+    };
+    assert_eq!(held(".env", ".env.example").0, Held::Yes);
+    let (refuted, why) = held(".env.bad", ".env.example");
+    assert_eq!(refuted, Held::No);
+    assert!(why.contains("`DSN` has no real value"), "{why}");
+    assert!(why.contains("`PORT` is missing"), "{why}");
+    assert!(!why.contains("changeme"), "{why}");
+    assert_eq!(held(".env", "none.example").0, Held::Unknown);
+    let attempt = seen(home.path(), ".env", keys_of("gone.example"));
+    assert!(matches!(
+        attempt.outcome,
+        Outcome::Unseen(Failure {
+            kind: LookFailure::NoAccess,
+            ..
+        })
+    ));
+}
