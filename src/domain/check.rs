@@ -202,6 +202,15 @@ impl Probe {
         }
     }
 
+    /// What turns what it sees into counts and measures.
+    pub fn reader(&self) -> Option<&Reader> {
+        match self {
+            Probe::Run(run) => run.reader.as_ref(),
+            Probe::Http(http) => http.reader.as_ref(),
+            _ => None,
+        }
+    }
+
     /// Whether what it sees can change while the project's files do not.
     pub fn looks_outside(&self) -> bool {
         match self {
@@ -297,6 +306,8 @@ pub enum ReaderInput {
     Stdout,
     /// On its standard error.
     Stderr,
+    /// In the body of an HTTP answer.
+    Body,
     /// In a file that the run must write, relative to the working directory.
     File(String),
 }
@@ -308,6 +319,9 @@ pub struct Exits {
     pub passed: Vec<i32>,
     /// It says that nothing ran.
     pub no_results: Vec<i32>,
+    /// It says that what it looked at does not hold, be there results or not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<i32>,
 }
 
 impl Default for Exits {
@@ -315,6 +329,7 @@ impl Default for Exits {
         Exits {
             passed: vec![0],
             no_results: vec![],
+            failed: vec![],
         }
     }
 }
@@ -335,6 +350,9 @@ pub struct HttpProbe {
     pub redirects: u32,
     /// What must come back.
     pub expect: HttpExpect,
+    /// What turns the body into counts and measures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reader: Option<Reader>,
 }
 
 /// Files to look at.

@@ -53,7 +53,8 @@ impl Checked {
         }
     }
 
-    fn unknown(what: impl Into<String>, seen: &str) -> Checked {
+    /// One of which nobody can tell whether it held, and why.
+    pub(crate) fn unknown(what: impl Into<String>, seen: &str) -> Checked {
         Checked {
             what: what.into(),
             held: Held::Unknown,
@@ -151,6 +152,9 @@ pub struct HttpExpect {
     pub body: TextExpect,
     /// From the request to the end of the body, in milliseconds.
     pub latency_ms: Option<Limit>,
+    /// Whether a path beside this one that cannot exist must be answered otherwise.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub not_found: bool,
     /// How long all of it may take to become so; none: it must be so at once.
     #[serde(
         rename = "within_s",
@@ -470,6 +474,7 @@ mod tests {
             ]),
             body: text(&["healthy"], &[], &["error"]),
             latency_ms: Limit::parse("< 500").ok(),
+            not_found: false,
             within: None,
         };
         let headers = [("content-type".to_string(), "application/json".to_string())];

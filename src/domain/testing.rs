@@ -132,6 +132,7 @@ pub(crate) fn counted(id: &str) -> Check {
     let exits = Exits {
         passed: vec![0],
         no_results: vec![5],
+        failed: vec![],
     };
     let reader = Reader {
         format: "junit".to_string(),
@@ -166,6 +167,7 @@ pub(crate) fn http(id: &str) -> Check {
     check(
         id,
         Probe::Http(HttpProbe {
+            reader: None,
             url: "http://127.0.0.1:8000/health".to_string(),
             method: "GET".to_string(),
             headers: BTreeMap::new(),

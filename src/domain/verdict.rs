@@ -304,6 +304,20 @@ fn judge_look(check: &Check, attempt: &Attempt) -> Judgement {
     if let Some(judgement) = judge_expectations(attempt) {
         return judgement;
     }
+    if let Some(reader) = check.probe.reader() {
+        return match &attempt.reading {
+            Some(Reading::Results(results)) => judge_counted(check, results),
+            Some(Reading::Unreadable(problem)) => Judgement::failed(
+                Code::Expectation,
+                format!(
+                    "what came is not of the format `{}`: {problem}",
+                    reader.format
+                ),
+            ),
+            Some(Reading::CannotTell(why)) => Judgement::unverified(Code::CannotTell, why.clone()),
+            None => Judgement::unverified(Code::Unreadable, "its results were not read"),
+        };
+    }
     if attempt.checked.is_empty() {
         match (&check.probe, attempt.files.as_deref()) {
             (Probe::Http(_), _) | (Probe::File(_), None) => {
@@ -370,6 +384,14 @@ fn judge_exit(check: &Check, attempt: &Attempt, status: i32) -> Judgement {
     if let Some(rule) = attempt.cannot_tell.as_ref().filter(|_| !counted_failures) {
         let text = format!("the tool could not do its work: {rule}");
         return Judgement::unverified(Code::CannotTell, text);
+    }
+    let refuses = run
+        .reader
+        .as_ref()
+        .is_some_and(|reader| reader.exits.failed.contains(&status));
+    if refuses && !counted_failures {
+        let text = format!("exit status {status}{}", last_words(attempt));
+        return Judgement::failed(Code::ExitStatus, text);
     }
     match (&run.reader, &attempt.reading) {
         (Some(reader), Some(Reading::Results(results))) => {
@@ -457,10 +479,10 @@ fn failures(results: &Results) -> u64 {
         .max(results.findings.unwrap_or(0))
 }
 
-/// Counts, findings and limits, held against the exit status.
-fn judge_results(check: &Check, reader: &Reader, results: &Results, status: i32) -> Judgement {
+/// Counts, findings and limits by themselves.
+fn judge_counted(check: &Check, results: &Results) -> Judgement {
     let counts = results.counts.map(|counts| as_declared(check, counts));
-    let judgement = Judgement {
+    Judgement {
         counts,
         measures: results
             .measures
@@ -469,7 +491,12 @@ fn judge_results(check: &Check, reader: &Reader, results: &Results, status: i32)
             .map(|(k, v)| (k.clone(), *v))
             .collect(),
         ..judge_figures(check, results, counts)
-    };
+    }
+}
+
+/// Counts, findings and limits, held against the exit status.
+fn judge_results(check: &Check, reader: &Reader, results: &Results, status: i32) -> Judgement {
+    let judgement = judge_counted(check, results);
     let (failed, claims_pass) = (failures(results), reader.exits.passed.contains(&status));
     if judgement.reason.code == Code::NoResults {
         return judgement;

@@ -260,7 +260,9 @@ impl<'k, 'a, 'c> Reading<'k, 'a, 'c> {
         let natural = match probe {
             Probe::Run(run) if run.reader.is_some() || run.listen.is_some() => Level::Exercised,
             Probe::Run(_) => Level::Validated,
-            Probe::Http(http) if http.expect.reads_body() => Level::Exercised,
+            Probe::Http(http) if http.expect.reads_body() || http.reader.is_some() => {
+                Level::Exercised
+            }
             Probe::Http(_) => Level::Validated,
             Probe::File(file) if file.expect.reads_content() => Level::Wired,
             Probe::Port(port) if port.listening => Level::Wired,
@@ -290,8 +292,7 @@ impl<'k, 'a, 'c> Reading<'k, 'a, 'c> {
     }
 
     fn limits(&self, probe: Option<&Probe>) -> BTreeMap<String, Limit> {
-        let measured =
-            probe.is_none_or(|probe| matches!(probe, Probe::Run(run) if run.reader.is_some()));
+        let measured = probe.is_none_or(|probe| probe.reader().is_some());
         if let (Some(item), false) = (self.keys.get("limits"), measured) {
             item.key_problem(
                 "`limits` need a `reader` that measures",
@@ -386,14 +387,12 @@ impl<'k, 'a, 'c> Reading<'k, 'a, 'c> {
     /// Keys that would be ignored for this kind of check are mistakes, not decoration.
     fn only_where_they_mean_something(&self, probe: &Probe, retries: u32) {
         let is_run = matches!(probe, Probe::Run(_));
-        let counted =
-            matches!(probe, Probe::Run(run) if run.reader.as_ref().is_some_and(Reader::counts));
-        let rules: [(&[&str], bool, &str); 6] = [
+        let counted = probe.reader().is_some_and(Reader::counts);
+        let rules: [(&[&str], bool, &str); 7] = [
             (
                 &[
                     "shell",
                     "files",
-                    "reader",
                     "listen",
                     "env",
                     "clean_env",
@@ -405,6 +404,11 @@ impl<'k, 'a, 'c> Reading<'k, 'a, 'c> {
                 "`run`",
             ),
             (
+                &["reader"],
+                is_run || matches!(probe, Probe::Http(_)),
+                "`run` or `http`",
+            ),
+            (
                 &["method", "headers", "body", "redirects"],
                 matches!(probe, Probe::Http(_)),
                 "`http`",
@@ -413,7 +417,7 @@ impl<'k, 'a, 'c> Reading<'k, 'a, 'c> {
             (
                 &["at_least", "expected_skips"],
                 counted,
-                "`run` with a `reader` that counts",
+                "`run` or `http` with a `reader` that counts",
             ),
             (
                 &["cwd"],

@@ -31,7 +31,7 @@ pub(super) fn run<'i, 'a: 'i>(fields: impl Iterator<Item = &'i Item<'a>>) -> Run
     expect
 }
 
-/// `status`, `headers`, `json`, `body`, `latency`, `within`.
+/// `status`, `headers`, `json`, `body`, `latency`, `not_found`, `within`.
 pub(super) fn http<'i, 'a: 'i>(fields: impl Iterator<Item = &'i Item<'a>>) -> HttpExpect {
     let mut expect = HttpExpect::default();
     for item in fields {
@@ -51,10 +51,19 @@ pub(super) fn http<'i, 'a: 'i>(fields: impl Iterator<Item = &'i Item<'a>>) -> Ht
             "json" => expect.json = json(item),
             "body" => expect.body = text(item),
             "latency" => expect.latency_ms = item.latency(),
+            "not_found" => expect.not_found = item.boolean().unwrap_or(false),
             "within" => expect.within = item.duration(false),
             _ => item.unknown(
                 "`expect` of an `http`",
-                &["status", "headers", "json", "body", "latency", "within"],
+                &[
+                    "status",
+                    "headers",
+                    "json",
+                    "body",
+                    "latency",
+                    "not_found",
+                    "within",
+                ],
             ),
         }
     }

@@ -5,7 +5,8 @@ use super::expect;
 use super::item::{At, Item};
 use super::keys::PROBES;
 use crate::domain::check::{
-    Attestation, FileProbe, HttpProbe, PortProbe, Probe, RunProbe, ToolProbe, VariableProbe,
+    Attestation, FileProbe, HttpProbe, PortProbe, Probe, Reader, ReaderInput, RunProbe, ToolProbe,
+    VariableProbe,
 };
 use crate::domain::expectation::TextExpect;
 use crate::domain::limit::Limit;
@@ -260,7 +261,24 @@ impl<'a> Reading<'_, 'a, '_> {
                 .and_then(|item| item.whole(0, 20))
                 .unwrap_or(0) as u32,
             expect: expect::http(self.keys.fields("expect")),
+            reader: match self.keys.get("reader") {
+                Some(item) => Some(self.body_reader(item)?),
+                None => None,
+            },
             url: url?,
+        })
+    }
+
+    /// A reader of the body of an answer.
+    fn body_reader(&self, item: &Item<'a>) -> Option<Reader> {
+        let reader = self.reader(item)?;
+        if !item.is_string() {
+            let hint = format!("write `reader = {:?}`", reader.format);
+            item.problem("a `reader` beside `http` reads the body", Some(hint));
+        }
+        Some(Reader {
+            input: ReaderInput::Body,
+            ..reader
         })
     }
 

@@ -269,6 +269,7 @@ impl<'a> Reading<'_, 'a, '_> {
             body: None,
             redirects: 0,
             expect,
+            reader: None,
         })
     }
 

@@ -15,9 +15,11 @@ use reqwest::{Method, Request, Url};
 
 use self::exchange::{Came, End, Seen, exchange, without_secrets};
 use super::{Context, Look};
-use crate::domain::check::HttpProbe;
-use crate::domain::evidence::{Answer, Attempt, Failure, HttpFailure, Outcome, Waited};
-use crate::domain::expectation::{ABSENT, Checked, Held, without_query};
+use crate::domain::check::{HttpProbe, Reader};
+use crate::domain::evidence::{
+    Answer, Attempt, Failure, HttpFailure, Outcome, Reading, Results, Waited,
+};
+use crate::domain::expectation::{ABSENT, Checked, Held, HttpExpect, TextExpect, without_query};
 use crate::domain::interpolate;
 use crate::domain::limit::human_duration;
 use crate::mask::{MASK, names_a_secret};
@@ -133,7 +135,11 @@ pub(crate) fn observe(probe: &HttpProbe, limit: Duration, context: &Context<'_>)
         Ok(request)
     });
     let answered = prepared.map(|request| {
-        let (clients, expect) = (context.clients.clone(), probe.expect.clone());
+        let (clients, mut expect) = (context.clients.clone(), probe.expect.clone());
+        if probe.reader.is_some() {
+            // No part of the body decides: all of it is read.
+            expect.body = TextExpect::default();
+        }
         let redirects = probe.redirects;
         on_runtime(context, async move {
             let came = Came::default();
@@ -151,7 +157,11 @@ pub(crate) fn observe(probe: &HttpProbe, limit: Duration, context: &Context<'_>)
     });
     let attempt = match answered {
         Ok(Some(Ok(seen))) => Attempt {
-            checked: checked(probe, &seen),
+            checked: elsewhere(checked(probe, &seen), probe, limit, context),
+            reading: probe
+                .reader
+                .as_ref()
+                .map(|reader| reading(reader, &seen, context)),
             answer: Some(Answer {
                 status: seen.status,
                 headers: seen.headers,
@@ -194,18 +204,73 @@ fn checked(probe: &HttpProbe, seen: &Seen) -> Vec<Checked> {
     }
     let mut headers = seen.headers.iter();
     let encoding = headers.find(|(name, value)| name == "content-encoding" && value != "identity");
-    let about_body = !expect.json.is_empty() || !expect.body.is_empty();
+    let about_body = !expect.json.is_empty() || !expect.body.is_empty() || probe.reader.is_some();
     if let Some((_, encoding)) = encoding.filter(|_| about_body) {
         checked.push(unread(format!(
             "the body is compressed ({encoding}), though that was not asked for"
         )));
         checked.retain(|checked| checked.held != Held::No || checked.what.starts_with("status"));
     }
+    if probe.reader.is_some() && seen.end == End::Whole && seen.body.truncated() {
+        checked.push(unread(format!(
+            "the body is too long to be kept: {} bytes",
+            seen.body.bytes
+        )));
+    }
     if seen.end == End::TooLong {
         let bytes = seen.body.bytes;
         checked.push(unread(format!("the body did not end within {bytes} bytes")));
     }
     checked
+}
+
+/// The expectations on an answer, and that a path that cannot exist is answered otherwise, where that is asked for. A
+/// server that answers everything shows nothing of what was asked.
+fn elsewhere(
+    mut checked: Vec<Checked>,
+    probe: &HttpProbe,
+    limit: Duration,
+    context: &Context<'_>,
+) -> Vec<Checked> {
+    let held = |checked: &[Checked]| checked.iter().all(|c| c.held == Held::Yes);
+    if !probe.expect.not_found || !held(&checked) {
+        return checked;
+    }
+    let what = "a path that cannot exist is answered otherwise".to_string();
+    let name = format!("no-such-path-{}", context.run);
+    let url = request(probe, context).map(|request| request.url().clone());
+    let Some(url) = url.ok().and_then(|url| url.join(&name).ok()) else {
+        checked.push(Checked::unknown(what, "its URL cannot be made"));
+        return checked;
+    };
+    let other = HttpProbe {
+        url: url.to_string(),
+        expect: HttpExpect {
+            not_found: false,
+            latency_ms: None,
+            within: None,
+            ..probe.expect.clone()
+        },
+        reader: None,
+        ..probe.clone()
+    };
+    let answer = observe(&other, limit, context).attempt;
+    checked.push(match &answer.outcome {
+        Outcome::Answered => Checked::new(what, !held(&answer.checked), || {
+            format!("`{}` is answered just so", url.path())
+        }),
+        Outcome::Unanswered(failure) => Checked::unknown(what, &failure.text),
+        _ => Checked::unknown(what, "it was not asked for"),
+    });
+    checked
+}
+
+/// What the reader makes of a body. An empty one holds no results, which is no mistake in it.
+fn reading(reader: &Reader, seen: &Seen, context: &Context<'_>) -> Reading {
+    match seen.body.bytes {
+        0 => Reading::Results(Results::default()),
+        _ => (context.read)(reader, &seen.body.kept(), context.cancel),
+    }
 }
 
 /// Takes out of the value of a header what may let somebody in: all of a session, the query of an address.

@@ -3,15 +3,24 @@
 //!
 //! The JSON of the same command would hold the values of every variable, passwords among them.
 
+use crate::domain::check::Exits;
 use crate::domain::evidence::{Counts, Results};
 
 use super::{plain, short};
+
+/// Compose's exit statuses: any failure is 1, and then nothing is printed.
+pub fn exits() -> Exits {
+    Exits {
+        failed: vec![1],
+        ..Exits::default()
+    }
+}
 
 /// Counts the services, each of which passed, for a file that is not valid prints none.
 pub fn read(bytes: &[u8]) -> Result<Results, String> {
     let text = plain(bytes);
     if text.trim().is_empty() {
-        return Err("the output is empty: there is no service".into());
+        return Err("the output is empty: the file has no service".into());
     }
     let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let mut passed = 0;
@@ -46,7 +55,7 @@ mod tests {
             ("a\r\nb.c-d_1\r\n\r\n", Ok(([2, 0, 0], &[]))),
             ("name: x", Err("no name of a service")),
             ("{}", Err("no name of a service")),
-            ("\n", Err("there is no service")),
+            ("\n", Err("the file has no service")),
         ];
         for (text, expected) in cases {
             check(read, &[((text, text.as_bytes()), *expected)]);

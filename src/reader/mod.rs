@@ -19,6 +19,8 @@ pub mod junit;
 pub mod libtest;
 pub mod locust;
 pub mod mocha;
+pub mod nextest;
+pub mod nginx;
 pub mod npm_audit;
 pub mod pip_audit;
 pub mod playwright;
@@ -51,7 +53,7 @@ pub struct Format {
 pub const ALL: &[Format] = &[
     Format { name: "actionlint", about: "the JSON of `actionlint -format '{{json .}}'`", read: actionlint::read, exits: Exits::default },
     Format { name: "cargo-audit", about: "the JSON of `cargo audit --json`", read: cargo_audit::read, exits: Exits::default },
-    Format { name: "compose", about: "what `docker compose config --services` prints", read: compose::read, exits: Exits::default },
+    Format { name: "compose", about: "what `docker compose config --services` prints", read: compose::read, exits: compose::exits },
     Format { name: "ctrf", about: "a CTRF report, which reporters for many test tools write", read: ctrf::read, exits: Exits::default },
     Format { name: "go-test", about: "the JSON lines of `go test -json`", read: go_test::read, exits: Exits::default },
     Format { name: "jest", about: "the JSON of `jest --json`", read: jest::read, exits: Exits::default },
@@ -59,6 +61,8 @@ pub const ALL: &[Format] = &[
     Format { name: "libtest", about: "what `cargo test` prints", read: libtest::read, exits: Exits::default },
     Format { name: "locust", about: "the JSON of `locust --headless --json`", read: locust::read, exits: Exits::default },
     Format { name: "mocha", about: "the JSON of `mocha --reporter json`", read: mocha::read, exits: Exits::default },
+    Format { name: "nextest", about: "what `cargo nextest run` prints", read: nextest::read, exits: nextest::exits },
+    Format { name: "nginx", about: "what `nginx -T` prints", read: nginx::read, exits: nginx::exits },
     Format { name: "npm-audit", about: "the JSON of `npm audit --json`", read: npm_audit::read, exits: Exits::default },
     Format { name: "pip-audit", about: "the JSON of `pip-audit --format json`", read: pip_audit::read, exits: Exits::default },
     Format { name: "playwright", about: "the JSON of `playwright test --reporter=json`", read: playwright::read, exits: Exits::default },
@@ -377,7 +381,10 @@ mod tests {
     /// What holds of results whatever was read.
     pub(super) fn sound(read: Result<Results, String>) -> Result<(), TestCaseError> {
         if let Ok(results) = read {
-            let failed = results.counts.map(|counts| counts.failed);
+            // What was skipped may be named too.
+            let failed = results
+                .counts
+                .map(|counts| counts.failed.saturating_add(counts.skipped));
             let most = failed
                 .max(results.findings)
                 .ok_or_else(|| TestCaseError::fail("neither counts nor findings"))?;
@@ -420,18 +427,18 @@ mod tests {
     }
 
     #[test]
-    fn only_pytest_has_a_status_for_nothing() {
+    fn few_tools_have_statuses_of_their_own() {
         for format in ALL {
             let exits = (format.exits)();
+            let (no_results, failed): (&[i32], &[i32]) = match format.name {
+                "pytest" => (&[5], &[]),
+                "nextest" => (&[4], &[101]),
+                "compose" | "nginx" => (&[], &[1]),
+                _ => (&[], &[]),
+            };
             assert_eq!(exits.passed, [0]);
-            assert_eq!(
-                exits.no_results.as_slice(),
-                if format.name == "pytest" {
-                    &[5][..]
-                } else {
-                    &[]
-                }
-            );
+            assert_eq!(exits.no_results, no_results, "{}", format.name);
+            assert_eq!(exits.failed, failed, "{}", format.name);
         }
     }
 

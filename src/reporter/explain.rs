@@ -143,6 +143,9 @@ fn probe(check: &Check, out: &mut dyn Write) -> io::Result<()> {
                     safe(&listen.path)
                 )?;
             }
+            if !run.files.is_empty() {
+                writeln!(out, "  on files       {}", safe(&run.files.join(" ")))?;
+            }
             if let Some(cwd) = &check.cwd {
                 writeln!(out, "  in             {}", safe(cwd))?;
             }
@@ -150,6 +153,7 @@ fn probe(check: &Check, out: &mut dyn Write) -> io::Result<()> {
                 let input = match &reader.input {
                     ReaderInput::Stdout => "its standard output",
                     ReaderInput::Stderr => "its standard error",
+                    ReaderInput::Body => "the body of the answer",
                     ReaderInput::File(file) => file,
                 };
                 writeln!(
