@@ -18,9 +18,9 @@ use std::process::Command;
 
 const TODAY: Date = date(2026, 11, 22);
 const FORMATS: Formats = Formats {
-    names: || vec!["jest", "json", "junit", "libtest", "pytest"],
+    names: || vec!["jest", "json", "junit", "libtest", "nginx", "pytest"],
     exits: |name| {
-        ["jest", "json", "junit", "libtest", "pytest"]
+        ["jest", "json", "junit", "libtest", "nginx", "pytest"]
             .contains(&name)
             .then(Exits::default)
     },

@@ -117,6 +117,10 @@ fn prepare(
         clean_env: check.clean_env,
     };
     let mut prepared = command::prepare(&declared, context, own)?;
+    // A shell would say that it is missing in words of its own, and so would a program that starts it.
+    if let Some(tool) = &check.needs_tool {
+        process::resolve(&tool.name, &prepared.cwd, &prepared.env)?;
+    }
     if !probe.files.is_empty() {
         let names = given(&probe.files, &prepared.cwd)?;
         prepared.args.extend(names.iter().map(OsString::from));

@@ -7,12 +7,22 @@
 //! tests: that is an error, not a smaller count. Without `--no-fail-fast`, cargo stops after the first program with a
 //! failure, and the programs after it are not to be seen here.
 
+use crate::domain::check::Exits;
 use crate::domain::evidence::Results;
 
 use super::{Tally, plain};
 
 /// How many `running` lines without a result are remembered: each further result is held against all of them.
 const DEEPEST: usize = 100;
+
+/// cargo's exit statuses: 101 says that a test failed, a test program died, or it did not come to a test, since something
+/// does not compile.
+pub fn exits() -> Exits {
+    Exits {
+        failed: vec![101],
+        ..Exits::default()
+    }
+}
 
 /// Reads what `cargo test` printed on standard output. Ignored tests are skipped, measured ones (benchmarks) passed.
 pub fn read(bytes: &[u8]) -> Result<Results, String> {

@@ -58,7 +58,7 @@ pub const ALL: &[Format] = &[
     Format { name: "go-test", about: "the JSON lines of `go test -json`", read: go_test::read, exits: Exits::default },
     Format { name: "jest", about: "the JSON of `jest --json`", read: jest::read, exits: Exits::default },
     Format { name: "junit", about: "JUnit XML, which most test tools write", read: junit::read, exits: Exits::default },
-    Format { name: "libtest", about: "what `cargo test` prints", read: libtest::read, exits: Exits::default },
+    Format { name: "libtest", about: "what `cargo test` prints", read: libtest::read, exits: libtest::exits },
     Format { name: "locust", about: "the JSON of `locust --headless --json`", read: locust::read, exits: Exits::default },
     Format { name: "mocha", about: "the JSON of `mocha --reporter json`", read: mocha::read, exits: Exits::default },
     Format { name: "nextest", about: "what `cargo nextest run` prints", read: nextest::read, exits: nextest::exits },
@@ -433,6 +433,7 @@ mod tests {
             let (no_results, failed): (&[i32], &[i32]) = match format.name {
                 "pytest" => (&[5], &[]),
                 "nextest" => (&[4], &[101]),
+                "libtest" => (&[], &[101]),
                 "compose" | "nginx" => (&[], &[1]),
                 _ => (&[], &[]),
             };

@@ -1,0 +1,422 @@
+//! The library with its real tools. Each check has its cases in `tests/library/NAME.toml`: a good project, its own control,
+//! nothing to do, a tool that cannot tell, and what else it must not be taken in by. Every case says which verdict it
+//! must come to. `READY_LIBRARY=shellcheck cargo test --test library` runs those of one check.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot set up has failed")]
+
+#[path = "support/docker.rs"]
+#[allow(dead_code, reason = "other test programs use the rest")]
+mod docker;
+#[path = "support/server.rs"]
+mod server;
+#[path = "support/tools.rs"]
+mod tools;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+
+use readiness::manifest::{Library, Seen};
+use serde::Deserialize;
+use serde_json::Value;
+
+use server::{Answer, Server};
+
+/// The cases of a check.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cases {
+    /// Why the check cannot be run here: then only that its tool is missing is tried.
+    cannot_run: Option<String>,
+    /// The programs that must be there.
+    #[serde(default)]
+    tools: Vec<String>,
+    /// What prints the version that `seen` speaks of.
+    version: Option<Vec<String>>,
+    /// What every case begins with; its own is laid over it.
+    #[serde(default)]
+    every: Case,
+    good: Option<Case>,
+    control: Option<Case>,
+    nothing: Option<Case>,
+    cannot_tell: Option<Case>,
+    #[serde(default)]
+    more: BTreeMap<String, Case>,
+}
+
+/// A project, and what the check must say of it.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Case {
+    /// Why there is no such case.
+    left_out: Option<String>,
+    files: BTreeMap<String, String>,
+    /// Links within the project to what the tools were fetched into, by their place below it.
+    links: BTreeMap<String, String>,
+    with: BTreeMap<String, toml::Value>,
+    /// Further lines of the check, TOML.
+    also: String,
+    /// All of the check, in place of `use`.
+    check: Option<String>,
+    env: BTreeMap<String, String>,
+    /// What a server answers; `{server}` is its address.
+    serve: Vec<Answer>,
+    /// Whether a Docker engine runs.
+    engine: bool,
+    verdict: String,
+    /// What the reason holds.
+    reason: String,
+    counts: Option<[u64; 3]>,
+    measures: BTreeMap<String, f64>,
+    /// The points at which exit 0 is no pass that it shows.
+    points: Vec<u8>,
+}
+
+impl Case {
+    /// This case on top of what every case begins with.
+    fn over(&self, every: &Case) -> Case {
+        let mut case = self.clone();
+        let add = |own: &mut BTreeMap<String, String>, more: &BTreeMap<String, String>| {
+            for (key, value) in more {
+                own.entry(key.clone()).or_insert_with(|| value.clone());
+            }
+        };
+        add(&mut case.files, &every.files);
+        add(&mut case.links, &every.links);
+        add(&mut case.env, &every.env);
+        for (key, value) in &every.with {
+            case.with
+                .entry(key.clone())
+                .or_insert_with(|| value.clone());
+        }
+        if case.serve.is_empty() {
+            case.serve.clone_from(&every.serve);
+        }
+        case.also = format!("{}\n{}", every.also, case.also);
+        case.engine |= every.engine;
+        case
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/library")
+}
+
+/// The cases of every check, and those that belong to none.
+fn all_cases() -> BTreeMap<String, Cases> {
+    let files = std::fs::read_dir(folder()).unwrap();
+    let cases = files.map(|file| {
+        let file = file.unwrap().path();
+        let text = std::fs::read_to_string(&file).unwrap();
+        let name = file.file_stem().unwrap().to_str().unwrap().to_string();
+        let cases = toml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        (name, cases)
+    });
+    cases.collect()
+}
+
+fn named(cases: &Cases) -> Vec<(&str, &Case)> {
+    let required = [
+        ("good", &cases.good),
+        ("control", &cases.control),
+        ("nothing", &cases.nothing),
+        ("cannot_tell", &cases.cannot_tell),
+    ];
+    let required = required
+        .into_iter()
+        .filter_map(|(name, case)| Some((name, case.as_ref()?)));
+    let more = cases.more.iter().map(|(name, case)| (name.as_str(), case));
+    required.chain(more).collect()
+}
+
+/// What a file of the library says, as it stands.
+fn definition(name: &str) -> toml::Table {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("checks/{name}.toml"));
+    toml::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
+}
+
+/// The folders of these programs, and those of the system: a `PATH`.
+fn path_of(programs: &[PathBuf]) -> std::ffi::OsString {
+    let mut folders: Vec<_> = programs
+        .iter()
+        .map(|program| program.parent().unwrap().to_path_buf())
+        .collect();
+    folders.extend(["/usr/local/bin", "/usr/sbin", "/usr/bin", "/bin"].map(PathBuf::from));
+    let mut seen = BTreeSet::new();
+    folders.retain(|folder| seen.insert(folder.clone()));
+    std::env::join_paths(folders).unwrap()
+}
+
+/// Runs a check once and gives its row of the report, or what is wrong.
+fn run(check: &str, name: &str, case: &Case, path: &std::ffi::OsStr) -> Result<Value, String> {
+    let project = tempfile::Builder::new()
+        .prefix("ready-library-")
+        .tempdir()
+        .unwrap();
+    let server = Server::start(case.serve.clone());
+    let filled = |text: &str| text.replace("{server}", &server.url());
+    let mut case = case.clone();
+    if name == "control" {
+        let definition = definition(check);
+        let control = definition.get("control").and_then(toml::Value::as_table);
+        let control = control.ok_or("it has no control")?;
+        for (key, into) in [("files", true), ("with", false)] {
+            let table = control.get(key).and_then(toml::Value::as_table);
+            for (key, value) in table.into_iter().flatten() {
+                if into {
+                    let text = value.as_str().ok_or("a file of the control is no text")?;
+                    case.files.insert(key.clone(), text.to_string());
+                } else {
+                    case.with.insert(key.clone(), value.clone());
+                }
+            }
+        }
+        let signal = control.get("signal").and_then(toml::Value::as_str);
+        case.reason = signal.ok_or("its control has no `signal`")?.to_string();
+    }
+    for (file, text) in &case.files {
+        let file = project.path().join(file);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, filled(text)).unwrap();
+    }
+    for (link, to) in &case.links {
+        std::os::unix::fs::symlink(tools::cache().join(to), project.path().join(link)).unwrap();
+    }
+    let mut manifest = String::from("[project]\nname = \"library\"\n[checks.it]\n");
+    match &case.check {
+        Some(own) => manifest += &filled(own),
+        None => {
+            let with = toml::Table::from_iter(case.with.clone());
+            manifest += &format!("use = \"{check}\"\nwith = {}\n", inline(&with));
+            manifest += &filled(&case.also);
+        }
+    }
+    let manifest = filled(&manifest);
+    std::fs::write(project.path().join("readiness.toml"), &manifest).unwrap();
+
+    // npm keeps advisories by their names, for whoever asks next.
+    let kept = tempfile::tempdir().unwrap();
+    let mut ready = Command::new(env!("CARGO_BIN_EXE_ready"));
+    ready
+        .args(["check", "--format", "json"])
+        .current_dir(project.path())
+        .env("PATH", path)
+        .env("NO_COLOR", "1")
+        .env("npm_config_update_notifier", "false")
+        .env("npm_config_cache", kept.path())
+        .env("DOCKER_CONFIG", tools::cache().join("docker"))
+        .env("DOCKER_HOST", "unix:///no/such/engine")
+        .stdin(Stdio::null());
+    for name in [
+        "CI",
+        "GITHUB_ACTIONS",
+        "READY_MANIFEST",
+        "READY_GATE",
+        "http_proxy",
+        "NODE_OPTIONS",
+    ] {
+        ready.env_remove(name);
+    }
+    if case.engine {
+        let Some(engine) = docker::engine(check) else {
+            return Ok(Value::Null);
+        };
+        ready.env("DOCKER_HOST", engine.host());
+    }
+    ready.envs(case.env.iter().map(|(name, value)| (name, filled(value))));
+    let output = ready.output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).map_err(|error| {
+        let said = String::from_utf8_lossy(&output.stderr);
+        format!("no report ({error}): {said}\n{manifest}")
+    })?;
+    let row = report["checks"][0].clone();
+    let counts = case.counts.map(|[passed, failed, skipped]| {
+        serde_json::json!({ "passed": passed, "failed": failed, "skipped": skipped })
+    });
+    let verdict = format!(
+        "{} {}",
+        row["verdict"].as_str().unwrap_or_default(),
+        row["reason"]["code"].as_str().unwrap_or_default()
+    );
+    // The signal of a control may stand in what the tool printed.
+    let shown = match name {
+        "control" => row.to_string(),
+        _ => row["reason"]["text"]
+            .as_str()
+            .unwrap_or_default()
+            .to_string(),
+    };
+    let measured =
+        |(name, figure): (&String, &f64)| row["measures"][name].as_f64() == Some(*figure);
+    let escaped = serde_json::to_string(&case.reason).unwrap();
+    let holds = verdict == case.verdict
+        && (shown.contains(&case.reason) || shown.contains(escaped.trim_matches('"')))
+        && counts.is_none_or(|counts| row["counts"] == counts)
+        && case.measures.iter().all(measured);
+    if holds {
+        return Ok(row);
+    }
+    let expected = format!("{} {:?} {:?}", case.verdict, case.counts, case.reason);
+    Err(format!("expected {expected}, got {verdict}: {row:#}"))
+}
+
+/// A table on one line.
+fn inline(table: &toml::Table) -> String {
+    let pair = |(key, value): (&String, &toml::Value)| format!("{key:?} = {value}");
+    let pairs: Vec<_> = table.iter().map(pair).collect();
+    format!("{{ {} }}", pairs.join(", "))
+}
+
+#[test]
+fn every_check_says_what_it_should() {
+    let only = std::env::var("READY_LIBRARY").ok();
+    let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
+    let mut jobs = vec![];
+    for (check, cases) in all_cases() {
+        if !wanted(&check) || cases.cannot_run.is_some() {
+            continue;
+        }
+        let names: Vec<_> = cases.tools.iter().map(String::as_str).collect();
+        let Some(programs) = tools::find(&check, &names) else {
+            continue;
+        };
+        let path = path_of(&programs);
+        for (name, case) in named(&cases) {
+            if case.left_out.is_none() {
+                let case = case.over(&cases.every);
+                jobs.push((check.clone(), name.to_string(), case, path.clone()));
+            }
+        }
+    }
+    jobs.reverse();
+    let (jobs, wrong) = (Mutex::new(jobs), Mutex::new(vec![]));
+    let next = || jobs.lock().unwrap().pop();
+    let work = || {
+        while let Some((check, name, case, path)) = next() {
+            if let Err(problem) = run(&check, &name, &case, &path) {
+                wrong
+                    .lock()
+                    .unwrap()
+                    .push(format!("{check}, {name}: {problem}"));
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
+            scope.spawn(work);
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn every_check_has_its_cases() {
+    let (library, cases) = (Library::built_in(), all_cases());
+    for check in library.names() {
+        let Some(cases) = cases.get(check) else {
+            panic!("`{check}` has no cases: write tests/library/{check}.toml");
+        };
+        if cases.cannot_run.is_some() {
+            continue;
+        }
+        for (name, case) in [
+            ("good", &cases.good),
+            ("control", &cases.control),
+            ("nothing", &cases.nothing),
+            ("cannot_tell", &cases.cannot_tell),
+        ] {
+            let Some(case) = case else {
+                panic!("`{check}` has no case `{name}`: write it, or say why it is `left_out`");
+            };
+            let well = match name {
+                _ if case.left_out.is_some() => true,
+                "good" => case.verdict.starts_with("verified "),
+                "control" => {
+                    case.verdict.starts_with("failed ") || case.verdict.starts_with("partial ")
+                }
+                _ => case.verdict.starts_with("unverified "),
+            };
+            assert!(well, "`{check}`, {name}: {}", case.verdict);
+        }
+    }
+}
+
+/// What `TOOLS` says that it is, a version of this and that.
+fn version_of(command: &[String]) -> Option<String> {
+    let programs = tools::find("versions of the library's tools", &[&command[0]])?;
+    let output = Command::new(&programs[0])
+        .args(&command[1..])
+        .env("PATH", path_of(&programs))
+        .env("DOCKER_CONFIG", tools::cache().join("docker"))
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    let version = said
+        .split(|c: char| !(c.is_ascii_digit() || c == '.'))
+        .map(|word| word.trim_matches('.'))
+        .find(|word| word.contains('.'));
+    Some(
+        version
+            .unwrap_or_else(|| panic!("{command:?} names no version: {said}"))
+            .to_string(),
+    )
+}
+
+#[test]
+fn what_was_seen_is_what_ran() {
+    let (checks, cases) = (Library::built_in().checks().unwrap(), all_cases());
+    for check in checks {
+        let cases = &cases[&check.name];
+        match (&check.seen, &cases.version, &cases.cannot_run) {
+            (Some(Seen::Never), _, Some(_)) => {}
+            (Some(Seen::With(seen)), Some(command), None) => {
+                let Some(ran) = version_of(command) else {
+                    continue;
+                };
+                let is_same = ran == *seen || ran.starts_with(&format!("{seen}."));
+                assert!(is_same, "`{}` was seen with {seen}, {ran} ran", check.name);
+            }
+            (None, None, None) if check.tool.is_none() => {}
+            other => panic!("`{}`: {other:?}", check.name),
+        }
+    }
+}
+
+#[test]
+fn without_its_tool_it_cannot_tell() {
+    for check in Library::built_in().checks().unwrap() {
+        if check.tool.is_none() {
+            continue;
+        }
+        let cases = &all_cases()[&check.name];
+        let good = cases.good.clone().unwrap_or_default().over(&cases.every);
+        let case = Case {
+            verdict: "unverified tool-missing".to_string(),
+            reason: "install it".to_string(),
+            counts: None,
+            measures: BTreeMap::new(),
+            engine: false,
+            ..good
+        };
+        let empty = std::ffi::OsStr::new("/no/such/folder");
+        if let Err(problem) = run(&check.name, "without its tool", &case, empty) {
+            panic!("{}: {problem}", check.name);
+        }
+    }
+}
+
+#[test]
+fn each_point_at_which_exit_0_is_no_pass_is_shown() {
+    let all = all_cases();
+    let cases = all.values().flat_map(|cases| named(cases));
+    let mut shown = BTreeSet::new();
+    for (name, case) in cases {
+        let passes = case.verdict.starts_with("verified");
+        assert!(!passes || case.points.is_empty(), "{name} shows no failure");
+        shown.extend(case.points.iter().copied());
+    }
+    assert_eq!(shown, (1..=13).collect());
+}

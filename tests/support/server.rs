@@ -1,0 +1,101 @@
+//! A server of the tests' own on the loopback: answers as data.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use serde::Deserialize;
+
+/// An answer, and what it answers.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Answer {
+    /// The path, without its query; empty: every one.
+    path: String,
+    /// What the body of the request holds.
+    asked: String,
+    /// The status; 200 where it is none.
+    status: u16,
+    body: String,
+}
+
+/// A running server: it gives the first answer that fits, and 404 where none does. It ends when it is dropped.
+pub(crate) struct Server {
+    port: u16,
+    over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    pub(crate) fn start(answers: Vec<Answer>) -> Server {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let over = Arc::new(AtomicBool::new(false));
+        let (answers, ends) = (Arc::new(answers), over.clone());
+        let accept = move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                if ends.load(Ordering::Relaxed) {
+                    break;
+                }
+                let answers = answers.clone();
+                std::thread::spawn(move || serve(stream, &answers));
+            }
+        };
+        Server {
+            port,
+            over,
+            thread: Some(std::thread::spawn(accept)),
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        let _ = TcpStream::connect(("127.0.0.1", self.port));
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// One request and its answer; whoever asks may go away at any time.
+fn serve(stream: TcpStream, answers: &[Answer]) -> Option<()> {
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    reader.read_line(&mut line).ok()?;
+    let path = line.split(' ').nth(1)?.split('?').next()?.to_string();
+    let mut length = 0;
+    loop {
+        line.clear();
+        reader.read_line(&mut line).ok()?;
+        let Some((name, value)) = line.split_once(':') else {
+            break;
+        };
+        if name.eq_ignore_ascii_case("content-length") {
+            length = value.trim().parse().ok()?;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    let asked = String::from_utf8_lossy(&body);
+    let fits = |answer: &&Answer| {
+        (answer.path.is_empty() || answer.path == path) && asked.contains(&answer.asked)
+    };
+    let (status, body) = match answers.iter().find(fits) {
+        Some(answer) if answer.status == 0 => (200, answer.body.as_str()),
+        Some(answer) => (answer.status, answer.body.as_str()),
+        None => (404, "no such path"),
+    };
+    let head = format!(
+        "HTTP/1.1 {status} Answer\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    let mut stream = reader.into_inner();
+    stream.write_all(head.as_bytes()).ok()?;
+    stream.write_all(body.as_bytes()).ok()
+}
