@@ -270,7 +270,7 @@ fn read_check<'a>(
             None => {
                 let names = library.names();
                 let hint = nearest(name, names.iter().copied())
-                    .unwrap_or_else(|| format!("the library has: {}", names.join(", ")));
+                    .unwrap_or_else(|| "`ready list --library` shows those that there are".into());
                 item.problem(format!("the library has no check `{name}`"), Some(hint));
                 None
             }

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::super::check::{CannotTell, NeedsTool};
 use super::super::evidence::Failure;
+use super::super::expectation::Checked;
 use super::super::testing::*;
 use super::*;
 
@@ -852,4 +853,134 @@ proptest! {
         prop_assert_eq!((stale.verdict, stale.reason.code, stale.holds()), (Verdict::Unverified, Code::Stale, false));
         prop_assert!(stale.credit.is_zero() && stale.potential == fresh.potential);
     }
+}
+
+/// A counted program whose status 1 says that what it looked at does not hold.
+fn refusing() -> Check {
+    let mut check = counted("it refuses");
+    if let Probe::Run(run) = &mut check.probe
+        && let Some(reader) = &mut run.reader
+    {
+        reader.exits.failed = vec![1];
+    }
+    check
+}
+
+#[test]
+fn a_status_that_refuses_needs_no_results() {
+    let unread = |status| Attempt {
+        reading: Some(Reading::Unreadable("the output is empty".to_string())),
+        ..exit(status)
+    };
+    let cannot = |attempt: Attempt| Attempt {
+        cannot_tell: Some("stderr matches `host`".to_string()),
+        ..attempt
+    };
+    hold([
+        ("unread", refusing(), unread(1), failed(Code::ExitStatus)),
+        (
+            "another status, unread",
+            refusing(),
+            unread(2),
+            unverified(Code::Unreadable),
+        ),
+        (
+            "no results",
+            refusing(),
+            read(1, counts(0, 0, 0)),
+            failed(Code::ExitStatus),
+        ),
+        (
+            "passes only",
+            refusing(),
+            read(1, counts(3, 0, 0)),
+            failed(Code::ExitStatus),
+        ),
+        (
+            "counted failures say more",
+            refusing(),
+            read(1, counts(1, 1, 0)),
+            partial(Code::SomeFailed, (1, 2), (1, 2)),
+        ),
+        (
+            "it cannot tell",
+            refusing(),
+            cannot(unread(1)),
+            unverified(Code::CannotTell),
+        ),
+        (
+            "it accepts",
+            refusing(),
+            read(0, counts(3, 0, 0)),
+            verified(),
+        ),
+    ]);
+}
+
+#[test]
+fn the_results_in_an_answer() {
+    let mut check = http("metrics");
+    if let Probe::Http(probe) = &mut check.probe {
+        probe.reader = Some(Reader {
+            format: "prometheus".to_string(),
+            input: crate::domain::check::ReaderInput::Body,
+            exits: crate::domain::check::Exits::default(),
+        });
+    }
+    let limited = Check {
+        limits: [("samples".to_string(), limit("> 5"))].into(),
+        ..check.clone()
+    };
+    let came = |reading| Attempt {
+        reading,
+        checked: vec![Checked::new("status is 200 to 299", true, String::new)],
+        ..attempt(Outcome::Answered)
+    };
+    let results = |results| came(Some(Reading::Results(results)));
+    let refused = Attempt {
+        checked: vec![Checked::new("status is 200 to 299", false, || {
+            "status is 500".to_string()
+        })],
+        ..results(counts(3, 0, 0))
+    };
+    let unread = came(Some(Reading::Unreadable("line 1 is no sample".to_string())));
+    hold([
+        (
+            "samples",
+            check.clone(),
+            results(counts(3, 0, 0)),
+            verified(),
+        ),
+        (
+            "no sample",
+            check.clone(),
+            results(counts(0, 0, 0)),
+            unverified(Code::NoResults),
+        ),
+        (
+            "an empty body",
+            check.clone(),
+            results(Results::default()),
+            unverified(Code::NoResults),
+        ),
+        (
+            "another format",
+            check.clone(),
+            unread,
+            failed(Code::Expectation),
+        ),
+        (
+            "not read",
+            check.clone(),
+            came(None),
+            unverified(Code::Unreadable),
+        ),
+        ("a wrong status", check, refused, failed(Code::Expectation)),
+        (
+            "not measured",
+            limited,
+            results(counts(3, 0, 0)),
+            unverified(Code::NoResults),
+        ),
+    ]);
 }
