@@ -11,6 +11,7 @@ use super::keys::PROBES;
 use super::problem::{Collector, Problems, SourceText};
 use super::project::syntax;
 use super::values::{Install, install, level};
+use crate::domain::interpolate;
 use crate::domain::level::Level;
 
 /// What the file of a library check says.
@@ -34,7 +35,7 @@ pub struct LibraryCheck {
     pub probe: Option<(String, String)>,
     /// What reads the results.
     pub reader: Option<String>,
-    /// The program that it needs, and how a person gets it.
+    /// The program that it needs, with its parameters' defaults put in, and how a person gets it.
     pub tool: Option<(String, Install)>,
     /// How long mending takes, as a rule.
     pub takes: Option<Duration>,
@@ -136,6 +137,14 @@ pub(super) fn read<'a>(
                 check.how = field("how").and_then(|item| item.string());
             }
             _ => {}
+        }
+    }
+    if let Some((name, _)) = &mut check.tool {
+        let defaults = check.params.iter();
+        let defaults =
+            defaults.filter_map(|param| Some((param.name.clone(), param.default.clone()?)));
+        if let Ok(filled) = interpolate::parameters(name, &defaults.collect()) {
+            *name = filled;
         }
     }
     check
