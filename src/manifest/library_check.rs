@@ -143,7 +143,7 @@ pub(super) fn read<'a>(
         let defaults = check.params.iter();
         let defaults =
             defaults.filter_map(|param| Some((param.name.clone(), param.default.clone()?)));
-        if let Ok(filled) = interpolate::parameters(name, &defaults.collect()) {
+        if let Ok(filled) = interpolate::parameters(name, &defaults.collect(), &[]) {
             *name = filled;
         }
     }

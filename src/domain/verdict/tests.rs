@@ -923,6 +923,7 @@ fn the_results_in_an_answer() {
     if let Probe::Http(probe) = &mut check.probe {
         probe.reader = Some(Reader {
             format: "prometheus".to_string(),
+            queries: None,
             input: crate::domain::check::ReaderInput::Body,
             exits: crate::domain::check::Exits::default(),
         });
