@@ -5,7 +5,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot set up has failed")]
 
 #[path = "support/docker.rs"]
-#[allow(dead_code, reason = "other test programs use the rest")]
 mod docker;
 #[path = "support/server.rs"]
 mod server;

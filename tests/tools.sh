@@ -5,6 +5,7 @@
 #   .cache/tools/checkers     a venv with programs that check: pip-audit, shellcheck, actionlint…
 #   .cache/tools/node         node_modules of the shop's front end, with jest
 #   .cache/tools/node-tools   node_modules with more that runs on node: vitest, mocha, @sentry/node…
+#   .cache/tools/cargo        programs built from source: cargo-audit; cargo-nextest, where PATH has none
 #   .cache/tools/docker       for DOCKER_CONFIG: the Compose plugin of the docker command
 #
 # Says `have: TOOL VERSION` or `cannot have: TOOL (WHY)`, a line for each. What
@@ -254,6 +255,23 @@ node_tools() { # FOLDER SOURCE PACKAGE…
     fi
 }
 
+# --- Rust
+
+# Builds for minutes the first time.
+cargo_tool() { # NAME VERSION
+    if [ -x "$tools/cargo/bin/$1" ] && grep -q "\"$1 $2 " "$tools/cargo/.crates2.json" 2>/dev/null; then
+        have "$1" "$2"
+    elif ! command -v cargo >/dev/null; then
+        cannot_have "$1" "no cargo on PATH"
+    elif cargo install --locked --quiet --root "$tools/cargo" --target-dir "$tools/cargo/target" "$1@$2" \
+        >"$tools/$1.log" 2>&1 </dev/null 9>&-; then
+        rm -rf "$tools/cargo/target"
+        have "$1" "$2"
+    else
+        cannot_have "$1" "cargo install failed: $(last_line "$tools/$1.log")"
+    fi
+}
+
 # ---
 
 [ $apt = no ] || apt_install
@@ -261,6 +279,12 @@ python_tools
 command -v node >/dev/null && have node "$(node --version | tr -d v)"
 node_tools "$tools/node" "$shop/frontend" jest
 node_tools "$tools/node-tools" "$root/tests/tools" vitest mocha jest-junit @sentry/node
+cargo_tool cargo-audit 0.22.2
+if command -v cargo-nextest >/dev/null; then
+    have cargo-nextest "$(cargo-nextest nextest --version | sed -n '1s/^[^0-9]*\([0-9][0-9.]*\).*/\1/p')"
+else
+    cargo_tool cargo-nextest 0.9.143
+fi
 system_tool nginx nginx-light nginx -v
 system_tool ps procps ps --version
 system_tool promtool prometheus promtool --version
