@@ -200,7 +200,7 @@ pub(super) fn read(
 /// The keys of one check while they are read, with what they are read with.
 pub(super) struct Reading<'k, 'a, 'c> {
     pub(super) keys: &'k Keys<'a>,
-    params: &'k BTreeMap<String, String>,
+    pub(super) params: &'k BTreeMap<String, String>,
     pub(super) context: &'c Context<'c>,
     pub(super) header: &'k Item<'a>,
     complete: bool,

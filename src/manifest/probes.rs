@@ -198,7 +198,13 @@ impl<'a> Reading<'_, 'a, '_> {
                 },
                 "headers" => listen.headers = expect::headers(&field),
                 "body" if field.is_table() => listen.body = expect::text(&field),
-                "body" => listen.body.contains = field.strings(),
+                // Of a library check it may be about a parameter; else every brace is the text's own.
+                "body" if self.params.is_empty() => listen.body.contains = field.strings(),
+                "body" => {
+                    let texts = field.elements();
+                    let texts = texts.iter().filter_map(|text| self.filled_not_empty(text));
+                    listen.body.contains = texts.collect();
+                }
                 "json" => listen.json = expect::json(&field),
                 "count" => listen.count = field.limit().unwrap_or(listen.count),
                 "within" => listen.within = field.duration(false).unwrap_or(listen.within),

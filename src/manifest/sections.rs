@@ -280,7 +280,7 @@ pub(super) fn ignored(section: &Item<'_>, library: &Library) -> Vec<Ignored> {
         let names = library.names();
         if !names.contains(&item.key) {
             let hint = nearest(item.key, names.iter().copied())
-                .unwrap_or_else(|| format!("the library has: {}", names.join(", ")));
+                .unwrap_or_else(|| "`ready list --library` shows those that there are".into());
             item.key_problem(
                 format!("the library has no check `{}`", item.key),
                 Some(hint),
