@@ -33,7 +33,7 @@ use crate::domain::evidence::{Failure, SpawnFailure};
 #[cfg(target_os = "linux")]
 pub use orphans::{abandon, reap, sweep};
 #[cfg(unix)]
-pub use unix::{TO_PAUSE, run, suspend};
+pub use unix::{Suspended, TO_GO_ON, TO_PAUSE, run, suspend};
 #[cfg(windows)]
 pub use windows::run;
 

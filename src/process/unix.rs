@@ -6,7 +6,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, ExitStatus, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -84,20 +84,38 @@ fn groups() -> MutexGuard<'static, Vec<Pid>> {
 
 /// The number of the signal that Ctrl-Z sends.
 pub const TO_PAUSE: i32 = Signal::TSTP.as_raw();
+/// The number of the signal by which a stopped process goes on.
+pub const TO_GO_ON: i32 = Signal::CONT.as_raw();
 
-/// Stops every program that runs, the clock of their time limits, and this process, as Ctrl-Z asks; returns once this
-/// process was told to go on, and the others with it.
-pub fn suspend() {
-    let _starting = STARTING.write().unwrap_or_else(PoisonError::into_inner);
+/// Stops every program that runs, the clock of their time limits, and this process, as Ctrl-Z asks. This process stands
+/// still at some moment soon, not at once: whoever calls this keeps what it gives until a SIGCONT came.
+pub fn suspend() -> Suspended {
+    let starting = STARTING.write().unwrap_or_else(PoisonError::into_inner);
     let groups = groups();
     clock::stop();
     for group in groups.iter() {
         let _ = sys::kill_process_group(*group, Signal::STOP);
     }
     let _ = sys::kill_process(sys::getpid(), Signal::STOP);
-    clock::go_on();
-    for group in groups.iter() {
-        let _ = sys::kill_process_group(*group, Signal::CONT);
+    Suspended {
+        groups,
+        _starting: starting,
+    }
+}
+
+/// Everything stands still. Dropped, it goes on.
+#[derive(Debug)]
+pub struct Suspended {
+    groups: MutexGuard<'static, Vec<Pid>>,
+    _starting: RwLockWriteGuard<'static, ()>,
+}
+
+impl Drop for Suspended {
+    fn drop(&mut self) {
+        clock::go_on();
+        for group in self.groups.iter() {
+            let _ = sys::kill_process_group(*group, Signal::CONT);
+        }
     }
 }
 

@@ -314,7 +314,7 @@ impl<T: FnMut(Event)> Host<'_, T> {
             Stopping::OutOfTime => Event::OutOfTime,
         });
         if self.job.context.cancel.told() > 1 {
-            self.alive.iter().for_each(|at| self.posts[*at].stop());
+            self.alive.iter().for_each(|at| self.posts[*at].kill());
         }
     }
 

@@ -60,7 +60,7 @@ pub(super) struct Post<'a> {
 struct State {
     standing: Standing,
     /// How its program ended.
-    ended: Option<Finished>,
+    ended: Option<Arc<Finished>>,
     record: Option<ServiceRun>,
 }
 
@@ -105,10 +105,17 @@ impl<'a> Post<'a> {
         }
     }
 
-    /// Asks it to end; a second word makes it.
+    /// Asks it to end.
     pub(super) fn stop(&self) {
         self.stop.tell();
         self.changed.notify_all();
+    }
+
+    /// Makes it end.
+    pub(super) fn kill(&self) {
+        while self.stop.told() < 2 {
+            self.stop();
+        }
     }
 
     pub(super) fn was_told(&self) -> bool {
@@ -178,7 +185,7 @@ impl<'a> Post<'a> {
             let thread = std::thread::Builder::new().name(format!("service {}", self.service.id));
             let watched = thread.spawn_scoped(scope, || {
                 let finished = process::run(&command, &self.stop);
-                self.lock().ended = Some(finished);
+                self.lock().ended = Some(Arc::new(finished));
                 self.changed.notify_all();
             });
             watched.map_err(|error| {
@@ -199,7 +206,7 @@ impl<'a> Post<'a> {
             self.wait_for_the_end();
             Ok(())
         })?;
-        let Some(finished) = self.lock().ended.take() else {
+        let Some(finished) = self.lock().ended.clone() else {
             return Ok(());
         };
         if let End::Spawn(failure) = &finished.end {

@@ -62,7 +62,7 @@ pub fn serve(
                         Told::ToStop => {}
                         #[cfg(unix)]
                         Told::ToPause => {
-                            process::suspend();
+                            pause().await;
                             continue;
                         }
                     }
@@ -77,6 +77,18 @@ pub fn serve(
             });
         })?;
     Ok(handle)
+}
+
+/// Stands still until told to go on.
+#[cfg(unix)]
+async fn pause() {
+    use tokio::signal::unix::{SignalKind, signal};
+    // Heard from before the stop on, so that it is not missed.
+    if let Ok(mut going_on) = signal(SignalKind::from_raw(process::TO_GO_ON)) {
+        let suspended = process::suspend();
+        going_on.recv().await;
+        drop(suspended);
+    }
 }
 
 /// Where whoever started us ignores ends of children, the system would reap ours before we do, and their statuses would
