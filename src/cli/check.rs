@@ -70,6 +70,23 @@ pub(super) struct Options {
     format: String,
 }
 
+impl Default for Options {
+    /// Everything, as where nothing is said.
+    fn default() -> Options {
+        Options {
+            selection: Selection::default(),
+            gate: None,
+            min_score: None,
+            jobs: None,
+            fail_fast: false,
+            timeout: None,
+            all: false,
+            fresh: false,
+            format: "table".to_string(),
+        }
+    }
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     match parse_duration(text)? {
         Duration::ZERO => Err("it must be longer than nothing".to_string()),

@@ -10,6 +10,7 @@ mod add;
 mod catalogue;
 mod check;
 mod completions;
+mod demo;
 mod detection;
 mod exit;
 mod explain;
@@ -115,6 +116,7 @@ enum Verb {
     Check(check::Options),
     Status(status::Options),
     List(list::Options),
+    Demo(demo::Options),
     Explain(explain::Options),
     Init(init::Options),
     Add(add::Options),
@@ -125,9 +127,9 @@ enum Verb {
 }
 
 /// Verbs that are in the language and that nothing does yet.
-const LATER: [&str; 13] = [
+const LATER: [&str; 12] = [
     "plan", "claims", "lint", "prove", "diff", "history", "merge", "report", "ledger", "ci", "mcp",
-    "man", "demo",
+    "man",
 ];
 
 /// Runs the command line of this process.
@@ -135,6 +137,14 @@ pub fn main() -> ExitCode {
     // How this program starts itself to read JSON: no verb of anybody's, and nothing to be found in help or completions.
     if std::env::args_os().skip(1).eq([reader::json::VERB]) {
         return reader::json::serve();
+    }
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|word| word == demo::VERB)
+    {
+        let words = std::env::args_os().skip(2);
+        let words = words.map(|word| word.to_string_lossy().into_owned());
+        return demo::act(&words.collect::<Vec<_>>()).into();
     }
     let parsed = without_empty_variables(Cli::command())
         .try_get_matches()
@@ -191,6 +201,7 @@ fn go(cli: Cli) -> Result<Exit> {
     match cli.verb {
         Verb::Check(options) => check::run(&options, global),
         Verb::Status(options) => status::run(&options, global),
+        Verb::Demo(options) => demo::run(&options, global),
         Verb::List(options) => list::run(&options, global),
         Verb::Explain(options) => explain::run(&options, global),
         Verb::Init(options) => init::run(&options, global),

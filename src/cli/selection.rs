@@ -8,7 +8,7 @@ use super::Usage;
 use crate::domain::project::Project;
 
 /// Checks by name, component or tag: whatever any of them names. Without any: all.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub(super) struct Selection {
     /// Checks, by id [default: all]
     #[arg(value_name = "CHECK")]
