@@ -238,6 +238,9 @@ pub struct RunProbe {
     /// The call that it must make while we listen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listen: Option<Box<ListenProbe>>,
+    /// Program and arguments that are run after each attempt, whatever came of it; empty: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cleanup: Vec<String>,
 }
 
 impl RunProbe {

@@ -88,6 +88,9 @@ pub struct Attempt {
     /// How an answer was waited for, where it may take its time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waited: Option<Waited>,
+    /// What went wrong when it was cleaned up after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cleanup: Option<String>,
     /// Processes that outlived the program, `name (pid)`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leaked: Vec<String>,
@@ -108,6 +111,7 @@ impl Attempt {
             reading: None,
             checked: vec![],
             cannot_tell: None,
+            cleanup: None,
             waited: None,
             leaked: vec![],
         }

@@ -106,6 +106,7 @@ pub(crate) fn run(id: &str) -> Check {
         reader: None,
         expect: RunExpect::default(),
         listen: None,
+        cleanup: vec![],
     };
     Check {
         level: Level::Validated,
@@ -147,6 +148,7 @@ pub(crate) fn counted(id: &str) -> Check {
         reader: Some(reader),
         expect: RunExpect::default(),
         listen: None,
+        cleanup: vec![],
     };
     check(id, Probe::Run(probe))
 }

@@ -397,6 +397,7 @@ impl<'k, 'a, 'c> Reading<'k, 'a, 'c> {
                     "env",
                     "clean_env",
                     "leaves_running",
+                    "cleanup",
                     "cannot_tell",
                     "needs_tool",
                 ],

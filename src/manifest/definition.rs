@@ -101,7 +101,7 @@ impl<'a> Definition<'a> {
             "doc",
             "seen",
         ];
-        const OF_PROBE: [&str; 19] = [
+        const OF_PROBE: [&str; 20] = [
             "run",
             "shell",
             "files",
@@ -121,6 +121,7 @@ impl<'a> Definition<'a> {
             "env",
             "secrets",
             "listen",
+            "cleanup",
         ];
         let mut definition = Definition {
             keys: vec![],

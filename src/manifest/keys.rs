@@ -7,7 +7,7 @@ use super::item::Item;
 /// The keys that say how a check looks: exactly one of them, or `use`.
 pub(super) const PROBES: [&str; 7] = ["run", "http", "file", "variable", "manual", "port", "tool"];
 /// Keys of a check that belong to one probe, or that `use` brings along.
-const PROBE_KEYS: [&str; 16] = [
+const PROBE_KEYS: [&str; 17] = [
     "run",
     "http",
     "file",
@@ -24,6 +24,7 @@ const PROBE_KEYS: [&str; 16] = [
     "in",
     "reader",
     "listen",
+    "cleanup",
 ];
 /// Keys whose tables are merged key by key with the library's; every other replaces it.
 const MERGED: [&str; 4] = ["with", "env", "expect", "limits"];
@@ -81,13 +82,14 @@ pub(super) const KEYS: [&str; 48] = [
     "clean_env",
 ];
 /// The rest of them.
-pub(super) const MORE_KEYS: [&str; 6] = [
+pub(super) const MORE_KEYS: [&str; 7] = [
     "inputs",
     "max_age",
     "secrets",
     "needs_tool",
     "control",
     "cannot_tell",
+    "cleanup",
 ];
 
 /// A check's keys: single values, and tables that were merged key by key.

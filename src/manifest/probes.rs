@@ -89,7 +89,16 @@ impl<'a> Reading<'_, 'a, '_> {
             Some(listen) => Some(Box::new(listen?)),
             None => None,
         };
+        let cleanup = self
+            .keys
+            .get("cleanup")
+            .map(|item| self.words(item, "cleanup"));
+        let cleanup = match cleanup {
+            Some(cleanup) => cleanup?,
+            None => vec![],
+        };
         Some(RunProbe {
+            cleanup,
             argv,
             shell,
             files: files.unwrap_or_default(),
@@ -148,28 +157,35 @@ impl<'a> Reading<'_, 'a, '_> {
                 );
                 return None;
             }
-            (false, false) => {
-                let elements = item.argv()?;
-                let argv = elements
-                    .iter()
-                    .map(|element| self.filled(element))
-                    .collect::<Vec<_>>();
-                let argv = argv.into_iter().collect::<Option<Vec<_>>>()?;
-                if argv.first().is_none_or(|program| program.trim().is_empty()) {
-                    item.problem(
-                        "`run` names no program",
-                        Some("write it like `run = [\"npm\", \"test\"]`".into()),
-                    );
-                    return None;
-                }
-                argv
-            }
+            (false, false) => self.words(item, "run")?,
         };
         if let Some(bad) = argv.iter().find(|word| word.contains('\0')) {
             item.problem(format!("{bad:?} holds a NUL, which no argument can"), None);
             return None;
         }
         Some((argv, shell))
+    }
+
+    /// An array of strings that begins with a program.
+    fn words(&self, item: &Item<'a>, key: &str) -> Option<Vec<String>> {
+        let elements = item.argv()?;
+        let words = elements.iter().map(|element| self.filled(element));
+        // All of them are read, whatever is wrong with one.
+        let words = words
+            .collect::<Vec<_>>()
+            .into_iter()
+            .collect::<Option<Vec<_>>>()?;
+        if words
+            .first()
+            .is_none_or(|program| program.trim().is_empty())
+        {
+            item.problem(
+                format!("`{key}` names no program"),
+                Some(format!("write it like `{key} = [\"npm\", \"test\"]`")),
+            );
+            return None;
+        }
+        Some(words)
     }
 
     fn listen(&self, item: &Item<'a>) -> Option<ListenProbe> {

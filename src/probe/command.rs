@@ -63,6 +63,8 @@ pub(super) fn prepare(
     env.set
         .insert("READY_CHECK".to_string(), declared.id.to_string());
     env.set
+        .insert("READY_NAME".to_string(), context.name_of(declared.id));
+    env.set
         .entry("PWD".to_string())
         .or_insert_with(|| cwd.display().to_string());
     let inside = |name: &str| match name.strip_prefix("env.") {

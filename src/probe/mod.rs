@@ -159,6 +159,12 @@ fn unseen(failure: Failure<LookFailure>) -> Attempt {
 }
 
 impl Context<'_> {
+    /// A name that nobody else has, for what a check or a service of this run makes outside: containers, databases. Lower
+    /// case, digits and hyphens.
+    pub fn name_of(&self, id: &str) -> String {
+        format!("ready-{}-{id}", self.run.to_lowercase())
+    }
+
     /// The value of a name that a run knows: `env.NAME`, `services.ID.port`.
     fn known(&self, name: &str) -> Option<String> {
         match name.split_once('.')? {
@@ -248,6 +254,7 @@ impl Context<'_> {
             shorten(&mut checked.seen);
         }
         attempt.cannot_tell.iter_mut().for_each(mask);
+        attempt.cleanup.iter_mut().for_each(mask);
         attempt.leaked.iter_mut().for_each(|name| {
             mask(name);
             *name = shortened(name);

@@ -14,11 +14,13 @@ use super::{Context, Look};
 use crate::domain::check::{Check, Reader, ReaderInput, RunProbe};
 use crate::domain::evidence::{Attempt, Failure, Outcome, Reading, SpawnFailure};
 use crate::domain::expectation::Checked;
-use crate::process::{self, Captured, Command, End, Finished, Keep};
+use crate::process::{self, Cancel, Captured, Command, End, Finished, Keep};
 use crate::tree;
 
 /// How far the clock of a file system may be behind this machine's.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(2);
+/// How long it may take to clean up after an attempt.
+const CLEANUP_WITHIN: Duration = Duration::from_secs(120);
 /// The largest result file that is read.
 const RESULTS_AT_MOST: u64 = 64 << 20;
 
@@ -53,18 +55,20 @@ pub(super) fn observe(check: &Check, probe: &RunProbe, context: &Context<'_>) ->
         _ => None,
     };
     let finished = process::run(&command, context.cancel);
+    if let (Some((listener, _)), End::Exit(_)) = (&listener, &finished.end) {
+        listener.wait(context.cancel);
+    }
+    let took = clock.elapsed();
+    let cleanup = cleanup(check, probe, context, &own);
     let (mut heard, mut calls) = (None, None);
     if let Some((listener, listen)) = listener {
-        if matches!(finished.end, End::Exit(_)) {
-            listener.wait(context.cancel);
-        }
         let all = listener.close(context);
         heard = Some(listen.judge(all.as_expected, all.in_all, all.nearest.as_deref()));
         calls = Some(all.kept);
     }
     let attempt = Attempt::new(
         started,
-        clock.elapsed().as_millis() as u64,
+        took.as_millis() as u64,
         outcome(&finished.end, check),
     );
     let judged = matches!(finished.end, End::Exit(_));
@@ -85,6 +89,7 @@ pub(super) fn observe(check: &Check, probe: &RunProbe, context: &Context<'_>) ->
             vec![]
         },
         calls,
+        cleanup,
         cannot_tell: if judged {
             cannot_tell(check, &finished)
         } else {
@@ -99,6 +104,45 @@ pub(super) fn observe(check: &Check, probe: &RunProbe, context: &Context<'_>) ->
         command: shown,
         ..Look::of(attempt)
     }
+}
+
+/// Cleans up after an attempt, also where the run was stopped; gives what went wrong.
+fn cleanup(
+    check: &Check,
+    probe: &RunProbe,
+    context: &Context<'_>,
+    own: &dyn Fn(&str) -> Option<String>,
+) -> Option<String> {
+    if probe.cleanup.is_empty() {
+        return None;
+    }
+    let cleaning = RunProbe {
+        argv: probe.cleanup.clone(),
+        shell: false,
+        ..probe.clone()
+    };
+    let (command, shown) = match prepare(check, &cleaning, context, own) {
+        Ok(prepared) => prepared,
+        Err(failure) => return Some(failure.text),
+    };
+    let command = Command {
+        limit: CLEANUP_WITHIN,
+        keep: Keep::TO_SHOW,
+        leaves_running: false,
+        ..command
+    };
+    // The run's own word to stop may have been given: this is done all the same.
+    let finished = match Cancel::new() {
+        Ok(cancel) => process::run(&command, &cancel),
+        Err(error) => return Some(error.to_string()),
+    };
+    if finished.end == End::Exit(0) {
+        return None;
+    }
+    let text = String::from_utf8_lossy(&finished.stderr.kept()).into_owned();
+    let words = text.lines().map(str::trim).rfind(|line| !line.is_empty());
+    let words = words.map(|words| format!(": {words}")).unwrap_or_default();
+    Some(format!("`{}` did not do its work{words}", shown.join(" ")))
 }
 
 /// The program of a check, made ready to run.

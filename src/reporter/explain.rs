@@ -280,6 +280,9 @@ fn attempt(attempt: &Attempt, style: Style, out: &mut dyn Write) -> io::Result<(
     for file in attempt.files.iter().flatten() {
         writeln!(out, "  file           {}", safe(file))?;
     }
+    if let Some(problem) = &attempt.cleanup {
+        writeln!(out, "  not cleaned up {}", safe(problem))?;
+    }
     for leaked in &attempt.leaked {
         writeln!(out, "  left running   {}", safe(leaked))?;
     }

@@ -12,6 +12,7 @@ use super::page::{Page, few, fix_words, safe, waiver_words};
 use super::words::{age, bold, count, dim, moment, painted, percent, wrapped, wrapped_after};
 use super::{Detail, Style, sentence};
 use crate::domain::gate::{GateReason, GateState};
+use crate::domain::reason::Code;
 use crate::domain::report::{CheckRow, ComponentRow, GroupRow, Report};
 
 /// Writes the table.
@@ -65,7 +66,8 @@ impl Page<'_> {
         for line in wrapped(&line, self.style.width) {
             writeln!(out, "{}", dim(&line, self.style))?;
         }
-        for warning in self.report.warnings.iter().cloned().chain(self.leaks()) {
+        let warnings = self.report.warnings.iter().cloned();
+        for warning in warnings.chain(self.leaks()).chain(self.not_cleaned_up()) {
             self.paragraph(out, "warning: ", &safe(&warning))?;
         }
         writeln!(out)
@@ -94,6 +96,27 @@ impl Page<'_> {
                     few(&left)
                 )
             })
+        })
+    }
+
+    /// What checks left undone behind them, whatever their verdict.
+    fn not_cleaned_up(&self) -> impl Iterator<Item = String> {
+        let now = self
+            .report
+            .checks
+            .iter()
+            .filter(|row| row.recorded.is_none());
+        let attempts = now.flat_map(|row| {
+            let attempts = row.evidence.iter().flat_map(|evidence| &evidence.attempts);
+            attempts.map(move |attempt| (row, attempt))
+        });
+        attempts.filter_map(|(row, attempt)| {
+            // Where a tool could not even do its work there is nothing to clean up.
+            let problem = attempt
+                .cleanup
+                .as_ref()
+                .filter(|_| row.reason.code != Code::CannotTell)?;
+            Some(format!("{} was not cleaned up after: {problem}", row.id))
         })
     }
 

@@ -245,7 +245,7 @@ impl<'a> Post<'a> {
         settled: &dyn Fn(),
     ) -> Result<(), Failure<SpawnFailure>> {
         // One name a run and service: what stands under another name is somebody else's.
-        let project = format!("ready-{}-{}", self.job.context.run, self.service.id).to_lowercase();
+        let project = self.job.context.name_of(&self.service.id);
         let docker = |words: &[&str]| {
             let base = [
                 "docker",

@@ -202,3 +202,66 @@ fn output_is_not_given_to_whoever_has_none_to_take() {
         []
     );
 }
+
+#[test]
+fn what_cleans_up_runs_whatever_came_of_the_check() {
+    let cleanup = "cleanup = ['sh', '-c', 'echo \"$READY_NAME $READY_CHECK\" >> cleaned']";
+    let cases = [
+        ("exit 0", "", "verified held"),
+        ("exit 1", "", "failed exit-status"),
+        ("sleep 300", "timeout = '300ms'", "failed timed-out"),
+        ("kill -9 $$", "", "failed killed"),
+    ];
+    for (script, more, verdict) in cases {
+        let project = Project::script(script, &format!("{cleanup}\n{more}"));
+        let done = project.check();
+        project.nothing_runs();
+        assert_eq!(done.verdict("it"), verdict, "{script}");
+        let cleaned = std::fs::read_to_string(project.path("cleaned")).unwrap();
+        let run = done.report()["run"]["id"].as_str().unwrap().to_lowercase();
+        assert_eq!(cleaned, format!("ready-{run}-it it\n"), "{script}");
+    }
+}
+
+#[test]
+fn it_runs_after_each_attempt_and_after_ctrl_c_and_not_where_nothing_was_started() {
+    let cleanup = "cleanup = ['sh', '-c', 'echo x >> cleaned']";
+    let cleaned = |project: &Project| {
+        let text = std::fs::read_to_string(project.path("cleaned")).unwrap_or_default();
+        text.lines().count()
+    };
+    let project = Project::script("exit 1", &format!("{cleanup}\nretries = 2"));
+    project.check();
+    assert_eq!(cleaned(&project), 3);
+
+    let project = Project::script("touch there\nexec sleep 300", cleanup);
+    let running = project.start(&["check", "--format", "json"]);
+    wait_until("it runs", || project.has("there"));
+    running.signal(Signal::INT);
+    let done = running.finish();
+    project.nothing_runs();
+    assert_eq!(done.verdict("it"), "unverified interrupted");
+    assert_eq!(cleaned(&project), 1);
+
+    let missing = format!("[checks.it]\nsays = 'it'\nrun = ['ready-no-such-program']\n{cleanup}\n");
+    let project = Project::new(&missing);
+    assert_eq!(project.check().verdict("it"), "unverified tool-missing");
+    assert_eq!(cleaned(&project), 0);
+}
+
+#[test]
+fn what_does_not_clean_up_is_told_apart() {
+    let project = Project::script(
+        "exit 0",
+        "cleanup = ['sh', '-c', 'echo still there >&2; exit 1']",
+    );
+    let done = project.check();
+    assert_eq!(done.verdict("it"), "verified held");
+    let problem = "`sh -c echo still there >&2; exit 1` did not do its work: still there";
+    assert_eq!(done.attempt("it")["cleanup"], problem);
+    let status = project.start(&["check"]).finish().text();
+    assert!(
+        status.contains("warning: it was not cleaned up after: "),
+        "{status}"
+    );
+}
