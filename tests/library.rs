@@ -135,18 +135,6 @@ fn definition(name: &str) -> toml::Table {
     toml::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
 }
 
-/// The folders of these programs, and those of the system: a `PATH`.
-fn path_of(programs: &[PathBuf]) -> std::ffi::OsString {
-    let mut folders: Vec<_> = programs
-        .iter()
-        .map(|program| program.parent().unwrap().to_path_buf())
-        .collect();
-    folders.extend(["/usr/local/bin", "/usr/sbin", "/usr/bin", "/bin"].map(PathBuf::from));
-    let mut seen = BTreeSet::new();
-    folders.retain(|folder| seen.insert(folder.clone()));
-    std::env::join_paths(folders).unwrap()
-}
-
 /// Runs a check once and gives its row of the report, or what is wrong.
 fn run(check: &str, name: &str, case: &Case, path: &std::ffi::OsStr) -> Result<Value, String> {
     let project = tempfile::Builder::new()
@@ -280,7 +268,7 @@ fn every_check_says_what_it_should() {
         let Some(programs) = tools::find(&check, &names) else {
             continue;
         };
-        let path = path_of(&programs);
+        let path = tools::path(&programs);
         for (name, case) in named(&cases) {
             if case.left_out.is_none() {
                 let case = case.over(&cases.every);
@@ -347,7 +335,7 @@ fn version_of(command: &[String]) -> Option<String> {
     let programs = tools::find("versions of the library's tools", &[&command[0]])?;
     let output = Command::new(&programs[0])
         .args(&command[1..])
-        .env("PATH", path_of(&programs))
+        .env("PATH", tools::path(&programs))
         .env("DOCKER_CONFIG", tools::cache().join("docker"))
         .output()
         .unwrap();

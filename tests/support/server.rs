@@ -21,6 +21,18 @@ pub(crate) struct Answer {
     body: String,
 }
 
+impl Answer {
+    /// What is answered with 200 at a path.
+    #[allow(dead_code, reason = "others read their answers")]
+    pub(crate) fn of(path: &str, body: &str) -> Answer {
+        Answer {
+            path: path.to_string(),
+            body: body.to_string(),
+            ..Answer::default()
+        }
+    }
+}
+
 /// A running server: it gives the first answer that fits, and 404 where none does. It ends when it is dropped.
 pub(crate) struct Server {
     port: u16,

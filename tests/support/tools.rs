@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each test program uses what it needs")]
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -57,6 +59,18 @@ pub(crate) fn without(test: &str, tool: &str) {
             .unwrap();
         writeln!(file, "{line}").unwrap();
     }
+}
+
+/// The folders of these programs, and those of the system: a `PATH`.
+pub(crate) fn path(programs: &[PathBuf]) -> OsString {
+    let mut folders: Vec<_> = programs
+        .iter()
+        .map(|program| program.parent().unwrap().to_path_buf())
+        .collect();
+    folders.extend(["/usr/local/bin", "/usr/sbin", "/usr/bin", "/bin"].map(PathBuf::from));
+    let mut seen = BTreeSet::new();
+    folders.retain(|folder| seen.insert(folder.clone()));
+    std::env::join_paths(folders).unwrap()
 }
 
 /// A folder for PATH that holds these programs and nothing else.
