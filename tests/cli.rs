@@ -629,7 +629,7 @@ fn gates_and_sentences_are_not_opened_by_nothing() {
         (
             format!("[components.api]\nclaim = 90\n{HERE}"),
             1,
-            "every-check: Api is declared and no check counts for it",
+            "every-check: API is declared and no check counts for it",
         ),
     ];
     for (tables, status, words) in cases {

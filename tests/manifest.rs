@@ -151,7 +151,7 @@ fn a_whole_manifest_is_resolved() {
     let expected = [
         ("backend", "Backend tests"),
         ("sentry", "Error tracking"),
-        ("api", "Api"),
+        ("api", "API"),
         ("operations", "Operations"),
         ("web-server", "Web server"),
     ];

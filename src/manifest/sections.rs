@@ -134,13 +134,20 @@ pub(super) fn component(header: &Item<'_>, lines: &Lines<'_>) -> Component {
     component
 }
 
+/// Words that are written in capitals.
+const CAPITALS: [&str; 8] = ["api", "cd", "ci", "cli", "db", "http", "sql", "ui"];
+
 /// The name in the table of a component that gives none.
 pub(super) fn title(id: &str) -> String {
-    let mut title = id.replace('-', " ");
-    if let Some(first) = title.get(..1) {
-        title = first.to_uppercase() + &title[1..];
-    }
-    title
+    let words = id.split('-').enumerate().map(|(at, word)| {
+        let first = word.get(..1).filter(|_| at == 0);
+        match first {
+            _ if CAPITALS.contains(&word) => word.to_uppercase(),
+            Some(first) => first.to_uppercase() + &word[1..],
+            None => word.to_string(),
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// A component as it is where nothing is said about it.
