@@ -82,6 +82,12 @@ type Case = (
 
 const CASES: &[Case] = &[
     (
+        "each example of settings is held against the file beside it",
+        "dotenv-keys",
+        &[(".env.example", ""), ("backend/.env.sample", "")],
+        "dotenv-keys (.env.example), dotenv-keys-backend (backend/.env.sample)",
+    ),
+    (
         "a configuration file is named before a test file",
         "pytest",
         &[("test_a.py", ""), ("pytest.ini", "")],
@@ -353,6 +359,29 @@ fn what_init_writes_is_what_check_detects() {
         name.to_string_lossy().starts_with(".readiness")
     });
     assert_eq!(left.count(), 0, "nothing is left beside it");
+}
+
+#[test]
+fn the_examples_in_the_comments_of_init_load() {
+    let folder = project(&[("notes.txt", "x")]);
+    assert_eq!(ready(folder.path(), &["init"]).status.code(), Some(0));
+    let path = folder.path().join("readiness.toml");
+    let example = |line: &str| match line.strip_prefix("# ") {
+        Some(code) if code.starts_with('[') || code.contains("= ") => code.to_string(),
+        _ if line.starts_with('#') => String::new(),
+        _ => line.to_string(),
+    };
+    let written = std::fs::read_to_string(&path).unwrap();
+    let lines = written.lines().map(example).collect::<Vec<_>>();
+    std::fs::write(&path, lines.join("\n")).unwrap();
+    let output = ready(folder.path(), &["status", "--format", "json"]);
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", text(&output.stderr)));
+    assert_eq!(
+        report["checks"][0]["definition"]["needs"],
+        serde_json::json!(["server"])
+    );
+    assert_eq!(report["score"]["claimed"], 90.0);
 }
 
 #[test]

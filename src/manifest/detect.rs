@@ -30,10 +30,12 @@ pub struct Detect {
 }
 
 /// What a parameter is set to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Place {
     /// The folder: of the file, or the root above it.
     Folder,
+    /// A path in that folder.
+    Within(String),
     /// The file itself.
     File,
 }
@@ -88,7 +90,8 @@ impl Detect {
                         if !params.clone().any(|known| known == param.key) {
                             param.unknown("`[params]`", &params.clone().collect::<Vec<_>>());
                         }
-                        let place = one_of(&param, &["folder", "file"], Place::parse);
+                        let place =
+                            one_of(&param, &["folder", "file", "folder/NAME"], Place::parse);
                         let set = place.map(|place| (param.key.to_string(), place));
                         detect.sets.extend(set);
                     }
@@ -111,7 +114,19 @@ impl Place {
         match word {
             "folder" => Some(Place::Folder),
             "file" => Some(Place::File),
-            _ => None,
+            _ => {
+                let path = word.strip_prefix("folder/")?;
+                (!path.is_empty()).then(|| Place::Within(path.to_string()))
+            }
+        }
+    }
+
+    /// What a parameter is set to, of a file in a folder.
+    fn value(&self, file: &str, folder: &str) -> String {
+        match self {
+            Place::Folder => argument(folder),
+            Place::Within(path) => argument(format!("{folder}/{path}").trim_start_matches('/')),
+            Place::File => argument(file),
         }
     }
 }
@@ -233,13 +248,10 @@ fn places<'f>(
     let found = |(file, folder): (&str, &str)| {
         let alone = folders.iter().filter(|other| **other == folder).count() == 1;
         let place = if alone { folder } else { file };
-        let sets = detect.sets.iter().map(|(param, place)| {
-            let value = match place {
-                Place::Folder => argument(folder),
-                Place::File => argument(file),
-            };
-            (param.clone(), value)
-        });
+        let sets = detect
+            .sets
+            .iter()
+            .map(|(param, place)| (param.clone(), place.value(file, folder)));
         let differs = |(param, value): &(String, String)| {
             let is_default =
                 |known: &Param| known.name == *param && known.default.as_ref() == Some(value);
@@ -268,8 +280,9 @@ fn places<'f>(
 impl Detect {
     /// Whether two files mean the same check.
     fn same(&self, one: (&str, &str), other: (&str, &str)) -> bool {
-        let sets = |place: Place| self.sets.values().any(|set| *set == place);
-        (one.0 == other.0 || !sets(Place::File)) && (one.1 == other.1 || !sets(Place::Folder))
+        let by_file = self.sets.values().any(|place| *place == Place::File);
+        let by_folder = self.sets.values().any(|place| *place != Place::File);
+        (one.0 == other.0 || !by_file) && (one.1 == other.1 || !by_folder)
     }
 
     /// The folders that are roots; none where the folder of the file is the one that is meant.

@@ -24,10 +24,16 @@ const GATE: &str = "
 # overall = 90
 ";
 const MORE: &str = r#"
-# What no file tells must be written by hand, such as what a service answers:
+# What no file tells must be written by hand, such as how a service is started, for the checks that name it in `needs`:
+# [services.server]
+# run     = ["python3", "-m", "uvicorn", "app.main:app", "--port", "{port}"]
+# port    = 8000
+# healthy = { http = "http://127.0.0.1:{port}/health", within = "30s" }
+
 # [checks.health]
 # says   = "The health check answers healthy"
-# http   = "http://127.0.0.1:8000/health"
+# needs  = ["server"]
+# http   = "http://127.0.0.1:{services.server.port}/health"
 # expect = { json = { "$.status" = "healthy" } }
 "#;
 
