@@ -280,7 +280,7 @@ impl Record {
         );
         let ran = runner::run(&job, stopping, |event| progress.show(&event));
         progress.end();
-        self.run.interrupted = cancel.told() > 0;
+        self.run.interrupted = ran.stopped;
         self.out_of_time = ran.out_of_time;
         if let Some(limit) = options.timeout.filter(|_| ran.out_of_time) {
             let limit = human_duration(limit);

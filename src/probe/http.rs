@@ -26,6 +26,7 @@ use crate::mask::{MASK, names_a_secret};
 use crate::process::Clock;
 
 pub use self::client::Clients;
+pub(crate) use self::client::local_port;
 
 /// The pause before an answer is asked for again: it doubles from the first to the second.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));

@@ -71,6 +71,11 @@ impl Ports {
         free
     }
 
+    fn has(&self, port: u16) -> bool {
+        let ports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ports.values().any(|taken| *taken == port)
+    }
+
     fn get(&self, service: &str) -> Option<u16> {
         let ports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         ports.get(service).copied()

@@ -10,7 +10,7 @@ use crate::domain::evidence::{Failure, HttpFailure, Outcome, SpawnFailure};
 use crate::domain::expectation::Held;
 use crate::domain::interpolate;
 use crate::domain::service::{Health, Service, ServicePort};
-use crate::process::{Command, Hear, Keep};
+use crate::process::{self, Command, Hear, Keep};
 
 /// How long one question after a service's health may take.
 const ONE_LOOK: Duration = Duration::from_secs(10);
@@ -36,6 +36,10 @@ pub fn command(
     };
     let own = |name: &str| port.filter(|_| name == "port").map(|port| port.to_string());
     let prepared = command::prepare(&declared, context, &own)?;
+    // A shell would say that it is missing in words of its own, and end with a status of its own.
+    if let Some(tool) = &service.needs_tool {
+        process::resolve(&tool.name, &prepared.cwd, &prepared.env)?;
+    }
     let command = Command {
         program: prepared.program,
         args: prepared.args,
@@ -59,13 +63,15 @@ pub fn port(
     service: &Service,
     context: &Context<'_>,
 ) -> Result<Option<u16>, Failure<SpawnFailure>> {
+    if let Some(number) = asked_at(service, context) {
+        is_free(number)?;
+        // Not its own `port`, but that of nobody else either.
+        context.ports.put(&format!("{}.health", service.id), number);
+    }
     match service.port {
         None => Ok(None),
         Some(ServicePort::Fixed(number)) => {
-            if port::listens(number) || is_bound(number) {
-                let text = format!("port {number} is taken by another program");
-                return Err(Failure::new(SpawnFailure::PortTaken, text));
-            }
+            is_free(number)?;
             context.ports.put(&service.id, number);
             Ok(Some(number))
         }
@@ -86,6 +92,26 @@ pub fn port(
             }
         }
     }
+}
+
+/// The port of this machine at which it is asked for its health, where that is not its own and not one of another service
+/// of the run. What answers there before the start would pass for it.
+fn asked_at(service: &Service, context: &Context<'_>) -> Option<u16> {
+    let Health::Http(probe) = &service.health else {
+        return None;
+    };
+    let url = interpolate::values(&probe.url, |name| context.known(name)).ok()?;
+    let number = http::local_port(&url)?;
+    let known = service.port == Some(ServicePort::Fixed(number)) || context.ports.has(number);
+    (!known).then_some(number)
+}
+
+fn is_free(number: u16) -> Result<(), Failure<SpawnFailure>> {
+    if port::listens(number) || is_bound(number) {
+        let text = format!("port {number} is taken by another program");
+        return Err(Failure::new(SpawnFailure::PortTaken, text));
+    }
+    Ok(())
 }
 
 /// Whether a program has the port without taking connections yet.

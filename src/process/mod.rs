@@ -33,9 +33,9 @@ use crate::domain::evidence::{Failure, SpawnFailure};
 #[cfg(target_os = "linux")]
 pub use orphans::{abandon, reap, sweep};
 #[cfg(unix)]
-pub use unix::{Suspended, TO_GO_ON, TO_PAUSE, run, suspend};
+pub use unix::{Pulse, TO_GO_ON, TO_PAUSE, go_on, pause, run, run_seen};
 #[cfg(windows)]
-pub use windows::run;
+pub use windows::{Pulse, run, run_seen};
 
 /// Ends what was left behind and belongs to no check: only where the system can tell.
 #[cfg(not(target_os = "linux"))]
@@ -137,7 +137,7 @@ pub struct Finished {
     pub stdout: Captured,
     /// Its standard error.
     pub stderr: Captured,
-    /// Whether it did not end when it was asked to, and was made to.
+    /// Whether it, or what it started, did not end in the time that it had once it was asked to, and was made to.
     pub killed: bool,
     /// Processes that outlived it, `name (pid)`, with the whole command line as the name.
     pub leaked: Vec<String>,

@@ -6,7 +6,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, ExitStatus, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -16,6 +16,38 @@ use super::{Cancel, Captured, Command, End, Finished, Patience, clock, start};
 
 /// Runs a program to its end, its time limit, or the word to stop.
 pub fn run(command: &Command, cancel: &Cancel) -> Finished {
+    run_seen(command, cancel, &Pulse::default())
+}
+
+/// Whether a program still lives, for those who cannot wait until [`run_seen`] has taken in all that it left.
+#[derive(Debug, Default)]
+pub struct Pulse(Mutex<Beat>);
+
+#[derive(Debug, Default)]
+enum Beat {
+    #[default]
+    NotYet,
+    Lives(Pid),
+    Over,
+}
+
+impl Pulse {
+    /// Whether it was started and has ended, seen at this moment.
+    pub fn is_over(&self) -> bool {
+        match *self.beat() {
+            Beat::NotYet => false,
+            Beat::Lives(leader) => is_zombie(leader),
+            Beat::Over => true,
+        }
+    }
+
+    fn beat(&self) -> MutexGuard<'_, Beat> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// As [`run`]; meanwhile others see by `pulse` whether the program lives.
+pub fn run_seen(command: &Command, cancel: &Cancel, pulse: &Pulse) -> Finished {
     let mut finished = Finished {
         end: End::Cancelled,
         stdout: Captured::new(command.keep),
@@ -32,7 +64,8 @@ pub fn run(command: &Command, cancel: &Cancel) -> Finished {
     match spawn(command, cancel) {
         Ok(mut child) => {
             start::feed(&mut child, &command.stdin);
-            Watch::new(command, cancel, started, child).finish(&mut finished);
+            *pulse.beat() = Beat::Lives(Pid::from_child(&child));
+            Watch::new(command, cancel, pulse, started, child).finish(&mut finished);
         }
         Err(error) => {
             finished.end = End::Spawn(start::refused(&command.program, &command.cwd, &error))
@@ -66,13 +99,21 @@ fn spawn(command: &Command, cancel: &Cancel) -> std::io::Result<Child> {
     }
 }
 
-/// Held for reading while a program is started, for writing while all of them are stopped.
-static STARTING: RwLock<()> = RwLock::new(());
+/// Whether all stands still; held for reading while a program is started.
+static PAUSED: RwLock<bool> = RwLock::new(false);
 /// The process groups of the programs that run.
 static GROUPS: Mutex<Vec<Pid>> = Mutex::new(vec![]);
 
 fn start_one(process: &mut std::process::Command) -> std::io::Result<Child> {
-    let _starting = STARTING.read().unwrap_or_else(PoisonError::into_inner);
+    let _paused = loop {
+        let paused = PAUSED.read().unwrap_or_else(PoisonError::into_inner);
+        if !*paused {
+            break paused;
+        }
+        // For a moment only: then this process stands still as well.
+        drop(paused);
+        std::thread::sleep(Duration::from_millis(1));
+    };
     let child = process.spawn()?;
     groups().push(Pid::from_child(&child));
     Ok(child)
@@ -84,39 +125,30 @@ fn groups() -> MutexGuard<'static, Vec<Pid>> {
 
 /// The number of the signal that Ctrl-Z sends.
 pub const TO_PAUSE: i32 = Signal::TSTP.as_raw();
-/// The number of the signal by which a stopped process goes on.
+
+/// The number of the signal that lets a stopped process go on.
 pub const TO_GO_ON: i32 = Signal::CONT.as_raw();
 
-/// Stops every program that runs, the clock of their time limits, and this process, as Ctrl-Z asks. This process stands
-/// still at some moment soon, not at once: whoever calls this keeps what it gives until a SIGCONT came.
-pub fn suspend() -> Suspended {
-    let starting = STARTING.write().unwrap_or_else(PoisonError::into_inner);
-    let groups = groups();
+/// Stops every program that runs, the clock of their time limits, and this process, as Ctrl-Z asks. Another thread may
+/// have to take the signal to stop, so this one may come back before it does: [`go_on`] is for the signal to go on.
+pub fn pause() {
+    let mut paused = PAUSED.write().unwrap_or_else(PoisonError::into_inner);
+    *paused = true;
     clock::stop();
-    for group in groups.iter() {
+    for group in groups().iter() {
         let _ = sys::kill_process_group(*group, Signal::STOP);
     }
     let _ = sys::kill_process(sys::getpid(), Signal::STOP);
-    Suspended {
-        groups,
-        _starting: starting,
-    }
 }
 
-/// Everything stands still. Dropped, it goes on.
-#[derive(Debug)]
-pub struct Suspended {
-    groups: MutexGuard<'static, Vec<Pid>>,
-    _starting: RwLockWriteGuard<'static, ()>,
-}
-
-impl Drop for Suspended {
-    fn drop(&mut self) {
-        clock::go_on();
-        for group in self.groups.iter() {
-            let _ = sys::kill_process_group(*group, Signal::CONT);
-        }
+/// Lets the clock and every program go on, once this process does.
+pub fn go_on() {
+    let mut paused = PAUSED.write().unwrap_or_else(PoisonError::into_inner);
+    clock::go_on();
+    for group in groups().iter() {
+        let _ = sys::kill_process_group(*group, Signal::CONT);
     }
+    *paused = false;
 }
 
 /// What is waited for.
@@ -137,6 +169,7 @@ enum Stage {
 struct Watch<'a> {
     command: &'a Command,
     cancel: &'a Cancel,
+    pulse: &'a Pulse,
     child: Child,
     group: Pid,
     /// Readable once the leader has ended; none where the system has no such thing.
@@ -151,7 +184,7 @@ struct Watch<'a> {
     ended_by_us: Option<End>,
     /// It was killed and is still there: it cannot be waited for.
     hangs: bool,
-    /// It was made to end.
+    /// It, or what it started, was made to end, since it had not done so when its time to was over.
     killed: bool,
     buffer: Vec<u8>,
 }
@@ -160,6 +193,7 @@ impl<'a> Watch<'a> {
     fn new(
         command: &'a Command,
         cancel: &'a Cancel,
+        pulse: &'a Pulse,
         started: Instant,
         mut child: Child,
     ) -> Watch<'a> {
@@ -171,6 +205,7 @@ impl<'a> Watch<'a> {
         Watch {
             command,
             cancel,
+            pulse,
             leader: leader_fd(group),
             child,
             group,
@@ -208,6 +243,7 @@ impl<'a> Watch<'a> {
 
     /// The leader's status. Its number is free from here on.
     fn reap(&mut self) -> std::io::Result<ExitStatus> {
+        *self.pulse.beat() = Beat::Over;
         groups().retain(|group| *group != self.group);
         #[cfg(target_os = "linux")]
         let _listed = super::orphans::lock();
@@ -230,7 +266,7 @@ impl<'a> Watch<'a> {
                 super::orphans::ask(&self.owner());
             }
             Stage::Asked if now >= self.until || self.cancel.told() > 1 => {
-                self.killed = true;
+                self.killed = now >= self.until;
                 self.signal(Signal::KILL);
                 self.stage = Stage::Killed;
                 self.until = now + Patience::TO_DIE;
@@ -238,6 +274,7 @@ impl<'a> Watch<'a> {
             Stage::Leaving
                 if now >= self.until || self.cancel.told() > 1 || self.left_behind().is_empty() =>
             {
+                self.killed = now >= self.until;
                 self.signal(Signal::KILL);
                 self.drain(now);
             }
@@ -353,7 +390,7 @@ impl<'a> Watch<'a> {
     #[cfg(target_os = "linux")]
     fn leader_has_ended(&self) -> bool {
         let Some(leader) = &self.leader else {
-            return self.leader_is_zombie();
+            return is_zombie(self.group);
         };
         let mut fds = [PollFd::new(leader, PollFlags::IN)];
         let now = Timespec {
@@ -365,13 +402,7 @@ impl<'a> Watch<'a> {
 
     #[cfg(not(target_os = "linux"))]
     fn leader_has_ended(&self) -> bool {
-        self.leader_is_zombie()
-    }
-
-    fn leader_is_zombie(&self) -> bool {
-        let options =
-            sys::WaitIdOptions::EXITED | sys::WaitIdOptions::NOHANG | sys::WaitIdOptions::NOWAIT;
-        !matches!(sys::waitid(sys::WaitId::Pid(self.group), options), Ok(None))
+        is_zombie(self.group)
     }
 
     /// Ends whatever of the program is left, by group first, then what left the group.
@@ -428,6 +459,13 @@ impl<'a> Watch<'a> {
 
     #[cfg(not(target_os = "linux"))]
     fn end_left_behind(&self) {}
+}
+
+/// Whether a child has ended. It is not reaped by that.
+fn is_zombie(child: Pid) -> bool {
+    let options =
+        sys::WaitIdOptions::EXITED | sys::WaitIdOptions::NOHANG | sys::WaitIdOptions::NOWAIT;
+    !matches!(sys::waitid(sys::WaitId::Pid(child), options), Ok(None))
 }
 
 fn push<'fd>(fds: &mut Vec<PollFd<'fd>>, fd: BorrowedFd<'fd>) -> usize {

@@ -8,6 +8,22 @@ use std::time::{Duration, Instant};
 
 use super::{Cancel, Captured, Command, End, Finished, Patience, start};
 
+/// Whether a program still lives. Here nobody sees it before [`run_seen`] returns.
+#[derive(Debug, Default)]
+pub struct Pulse;
+
+impl Pulse {
+    /// Whether it was started and has ended, as far as that is seen.
+    pub fn is_over(&self) -> bool {
+        false
+    }
+}
+
+/// As [`run`].
+pub fn run_seen(command: &Command, cancel: &Cancel, _: &Pulse) -> Finished {
+    run(command, cancel)
+}
+
 /// Runs a program to its end, its time limit, or the word to stop.
 pub fn run(command: &Command, cancel: &Cancel) -> Finished {
     let mut finished = Finished {

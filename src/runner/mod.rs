@@ -61,17 +61,20 @@ pub struct Ran {
     pub warnings: Vec<String>,
     /// Whether `ready` itself failed at some check.
     pub broken: bool,
+    /// Whether it was stopped, by whomever.
+    pub stopped: bool,
     /// Whether the run ended at its own time limit, and not at anybody's word.
     pub out_of_time: bool,
 }
 
 impl Ran {
-    fn broken(warning: String) -> Ran {
+    fn broken(job: &Job<'_>, warning: String) -> Ran {
         Ran {
-            observed: vec![],
+            observed: vec![None; job.project.checks.len()],
             services: vec![],
             warnings: vec![warning],
             broken: true,
+            stopped: job.context.cancel.told() > 0,
             out_of_time: false,
         }
     }
@@ -160,9 +163,8 @@ pub fn run(job: &Job<'_>, stopping: mpsc::Receiver<Stopping>, tell: impl FnMut(E
     let posts = match posts.collect::<std::io::Result<Vec<_>>>() {
         Ok(posts) => posts,
         Err(error) => {
-            return Ran::broken(format!(
-                "cannot get the descriptors that services need: {error}"
-            ));
+            let text = format!("cannot get the descriptors that services need: {error}");
+            return Ran::broken(job, text);
         }
     };
     let state = Mutex::new(State {
@@ -248,6 +250,9 @@ pub fn run(job: &Job<'_>, stopping: mpsc::Receiver<Stopping>, tell: impl FnMut(E
         Said::Event(event) => host.tell(event),
         Said::ToStart(_) | Said::Over | Said::SlotDone => {}
     });
+    // In this order: that the time was over is said before the word is given.
+    let told = job.context.cancel.told();
+    stopping.try_iter().for_each(|stopping| host.stop(stopping));
     if let Some(panic) = host.panicked {
         std::panic::resume_unwind(panic);
     }
@@ -265,7 +270,8 @@ pub fn run(job: &Job<'_>, stopping: mpsc::Receiver<Stopping>, tell: impl FnMut(E
         services,
         warnings: state.warnings,
         broken: state.broken,
-        out_of_time: host.out_of_time && job.context.cancel.told() == 1,
+        stopped: told > 0 || host.out_of_time,
+        out_of_time: host.out_of_time && told <= 1,
     }
 }
 
@@ -314,7 +320,8 @@ impl<T: FnMut(Event)> Host<'_, T> {
             Stopping::OutOfTime => Event::OutOfTime,
         });
         if self.job.context.cancel.told() > 1 {
-            self.alive.iter().for_each(|at| self.posts[*at].kill());
+            let alive = self.alive.iter().map(|at| &self.posts[*at]);
+            alive.for_each(Post::stop_at_once);
         }
     }
 

@@ -17,7 +17,7 @@ use crate::domain::limit::human_duration;
 use crate::domain::reason::{Code, Reason};
 use crate::domain::service::{Health, Service, ServiceRun, ServiceState, Start};
 use crate::probe::service::{self as look, NotHealthy};
-use crate::process::{self, Cancel, Clock, Command, End, Finished, Hear};
+use crate::process::{self, Cancel, Clock, Command, End, Finished, Hear, Pulse};
 
 /// How often it is asked whether a service is healthy, at first and after a while.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -53,6 +53,8 @@ pub(super) struct Post<'a> {
     job: &'a Job<'a>,
     /// The word to stop.
     stop: Cancel,
+    /// Whether its program lives.
+    pulse: Pulse,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -60,7 +62,7 @@ pub(super) struct Post<'a> {
 struct State {
     standing: Standing,
     /// How its program ended.
-    ended: Option<Arc<Finished>>,
+    ended: Option<Finished>,
     record: Option<ServiceRun>,
 }
 
@@ -85,6 +87,7 @@ impl<'a> Post<'a> {
             service,
             job,
             stop: Cancel::new()?,
+            pulse: Pulse::default(),
             state: Mutex::new(State {
                 standing: Standing::Open,
                 ended: None,
@@ -96,24 +99,39 @@ impl<'a> Post<'a> {
 
     /// How it stands at this moment: one that was healthy may have died since.
     pub(super) fn standing(&self) -> Standing {
-        let state = self.lock();
-        match (&state.standing, &state.ended) {
-            (Standing::Healthy, Some(finished)) if self.stop.told() == 0 => {
-                Standing::Failed(self.down(finished, &self.died(finished, "while checks used it")))
-            }
-            (standing, _) => standing.clone(),
+        let mut state = self.lock();
+        if matches!(state.standing, Standing::Healthy) && !self.was_told() && self.pulse.is_over() {
+            // It has ended, and how is about to be known.
+            let unknown = |state: &mut State| {
+                matches!(state.standing, Standing::Healthy)
+                    && state.ended.is_none()
+                    && state.record.is_none()
+            };
+            let known = self.changed.wait_while(state, unknown);
+            state = known.unwrap_or_else(PoisonError::into_inner);
         }
+        state.standing.clone()
     }
 
     /// Asks it to end.
     pub(super) fn stop(&self) {
+        // Held, or the word may come between a look at it and the wait for it.
+        let _state = self.lock();
         self.stop.tell();
         self.changed.notify_all();
     }
 
     /// Makes it end.
-    pub(super) fn kill(&self) {
+    pub(super) fn stop_at_once(&self) {
         while self.stop.told() < 2 {
+            self.stop();
+        }
+    }
+
+    /// Stops it where it is not up yet: nobody will use it any more.
+    pub(super) fn give_up(&self) {
+        let is_open = matches!(self.lock().standing, Standing::Open);
+        if is_open && !self.was_told() {
             self.stop();
         }
     }
@@ -139,7 +157,7 @@ impl<'a> Post<'a> {
     pub(super) fn live(&self, tell: &dyn Fn(ServiceNow), settled: &dyn Fn()) {
         // Whatever goes wrong in here, what was started ends.
         let _stopped = StopOnDrop(self);
-        if self.job.context.cancel.told() > 0 {
+        if self.job.context.cancel.told() > 0 || self.was_told() {
             self.withhold(Reason::new(
                 Code::NotRun,
                 "the run was stopped before its turn",
@@ -184,8 +202,14 @@ impl<'a> Post<'a> {
             let _stopped = StopOnDrop(self);
             let thread = std::thread::Builder::new().name(format!("service {}", self.service.id));
             let watched = thread.spawn_scoped(scope, || {
-                let finished = process::run(&command, &self.stop);
-                self.lock().ended = Some(Arc::new(finished));
+                let finished = process::run_seen(&command, &self.stop, &self.pulse);
+                let mut state = self.lock();
+                if matches!(state.standing, Standing::Healthy) && ended_by_itself(&finished) {
+                    let text = self.died(&finished, "while checks used it");
+                    state.standing = Standing::Failed(self.down(&finished, &text));
+                }
+                state.ended = Some(finished);
+                drop(state);
                 self.changed.notify_all();
             });
             watched.map_err(|error| {
@@ -197,7 +221,7 @@ impl<'a> Post<'a> {
             awaited = self.await_health(port, &clock, watch.as_deref());
             if let Awaited::Healthy = awaited {
                 healthy_after = Some(clock.elapsed());
-                self.lock().standing = Standing::Healthy;
+                self.is_healthy();
                 tell(ServiceNow::Healthy(port, clock.elapsed()));
                 settled();
             } else {
@@ -206,14 +230,14 @@ impl<'a> Post<'a> {
             self.wait_for_the_end();
             Ok(())
         })?;
-        let Some(finished) = self.lock().ended.clone() else {
+        let Some(finished) = self.lock().ended.take() else {
             return Ok(());
         };
         if let End::Spawn(failure) = &finished.end {
             return Err(failure.clone());
         }
         let record = ServiceRun {
-            command: shown,
+            command: shown.iter().map(|word| self.masked(word)).collect(),
             port,
             started: Some(started),
             healthy_after_ms: healthy_after.map(|after| after.as_millis() as u64),
@@ -299,7 +323,7 @@ impl<'a> Post<'a> {
         let mut healthy_after = None;
         if let Awaited::Healthy = awaited {
             healthy_after = Some(clock.elapsed());
-            self.lock().standing = Standing::Healthy;
+            self.is_healthy();
             tell(ServiceNow::Healthy(port, clock.elapsed()));
             settled();
             let state = self.lock();
@@ -318,7 +342,7 @@ impl<'a> Post<'a> {
             let limit = self.service.stop_within.saturating_add(TO_TAKE_DOWN);
             (said, process::run(&Command { limit, ..down }, &cancel))
         });
-        let by_hand = by_hand.join(" ");
+        let by_hand = self.masked(&by_hand.join(" "));
         let (said, teardown) = match taken_down {
             Ok((said, down)) if down.end == End::Exit(0) => (Some(said), None),
             Ok((said, down)) => {
@@ -332,7 +356,7 @@ impl<'a> Post<'a> {
             Err(error) => (None, Some(format!("`{by_hand}` was not run: {error}"))),
         };
         let record = ServiceRun {
-            command: shown,
+            command: shown.iter().map(|word| self.masked(word)).collect(),
             port,
             started: Some(started),
             healthy_after_ms: healthy_after.map(|after| after.as_millis() as u64),
@@ -359,11 +383,10 @@ impl<'a> Post<'a> {
         finished: &Finished,
         tell: &dyn Fn(ServiceNow),
     ) {
-        let by_itself = matches!(finished.end, End::Exit(_) | End::Signal(_));
         let runs_by_itself = matches!(self.service.start, Start::Run { .. });
         let cannot_tell = self.cannot_tell(finished);
         let (state, reason) = match awaited {
-            Awaited::Healthy if runs_by_itself && by_itself => {
+            Awaited::Healthy if runs_by_itself && ended_by_itself(finished) => {
                 let text = self.died(finished, "while checks used it");
                 (
                     ServiceState::Died,
@@ -429,6 +452,8 @@ impl<'a> Post<'a> {
             teardown: record.teardown.filter(|_| !not_here),
             ..record
         });
+        drop(held);
+        self.changed.notify_all();
     }
 
     /// Looks again and again until it is healthy, or will not be.
@@ -441,12 +466,12 @@ impl<'a> Post<'a> {
                 Some(_) => Err(NotHealthy::Yet("no line of its output matches".to_string())),
                 None => look::look(self.service, port, left.max(PAUSE), &self.job.context),
             };
-            // Asked last: what answers for a program that is dead is somebody else.
-            if self.lock().ended.is_some() {
-                return Awaited::Ended;
-            }
             if self.job.context.cancel.told() > 0 || self.was_told() {
                 return Awaited::Stopped;
+            }
+            // Asked last: what answers for a program that is dead is somebody else.
+            if self.pulse.is_over() || self.lock().ended.is_some() {
+                return Awaited::Ended;
             }
             match seen {
                 Ok(()) => return Awaited::Healthy,
@@ -458,10 +483,27 @@ impl<'a> Post<'a> {
             let woken =
                 self.changed
                     .wait_timeout_while(state, pause.min(left.max(PAUSE)), |state| {
-                        state.ended.is_none() && self.job.context.cancel.told() == 0
+                        state.ended.is_none()
+                            && self.job.context.cancel.told() == 0
+                            && !self.was_told()
                     });
             drop(woken);
             pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Notes that it may be used, where it has not ended since.
+    fn is_healthy(&self) {
+        let mut state = self.lock();
+        if let Some(finished) = state
+            .ended
+            .as_ref()
+            .filter(|finished| ended_by_itself(finished))
+        {
+            let text = self.died(finished, "while checks used it");
+            state.standing = Standing::Failed(self.down(finished, &text));
+        } else {
+            state.standing = Standing::Healthy;
         }
     }
 
@@ -582,6 +624,10 @@ fn outcome(end: &End) -> Outcome {
         End::Timeout | End::Cancelled => Outcome::Cancelled,
         End::Spawn(failure) => Outcome::Spawn(failure.clone()),
     }
+}
+
+fn ended_by_itself(finished: &Finished) -> bool {
+    matches!(finished.end, End::Exit(_) | End::Signal(_))
 }
 
 fn how_it_ended(end: &End) -> String {

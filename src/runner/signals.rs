@@ -52,8 +52,9 @@ pub fn serve(
                             in_time = false;
                             // A run that is being stopped needs no other word.
                             if cancel.told() == 0 {
-                                cancel.tell();
+                                // Said first: whoever sees the word can then see whose it is.
                                 told(Stopping::OutOfTime);
+                                cancel.tell();
                             }
                             continue;
                         }
@@ -62,7 +63,7 @@ pub fn serve(
                         Told::ToStop => {}
                         #[cfg(unix)]
                         Told::ToPause => {
-                            pause().await;
+                            stand_still().await;
                             continue;
                         }
                     }
@@ -77,18 +78,6 @@ pub fn serve(
             });
         })?;
     Ok(handle)
-}
-
-/// Stands still until told to go on.
-#[cfg(unix)]
-async fn pause() {
-    use tokio::signal::unix::{SignalKind, signal};
-    // Heard from before the stop on, so that it is not missed.
-    if let Ok(mut going_on) = signal(SignalKind::from_raw(process::TO_GO_ON)) {
-        let suspended = process::suspend();
-        going_on.recv().await;
-        drop(suspended);
-    }
 }
 
 /// Where whoever started us ignores ends of children, the system would reap ours before we do, and their statuses would
@@ -163,6 +152,18 @@ impl Signals {
             _ = hangup.recv() => Told::ToStop,
             _ = self.to_pause.recv() => Told::ToPause,
         }
+    }
+}
+
+/// Stops everything until this process is told to go on.
+#[cfg(unix)]
+async fn stand_still() {
+    use tokio::signal::unix::{SignalKind, signal};
+    // Listened to from now on: an earlier one is not the answer to this stop.
+    if let Ok(mut to_go_on) = signal(SignalKind::from_raw(process::TO_GO_ON)) {
+        process::pause();
+        to_go_on.recv().await;
+        process::go_on();
     }
 }
 

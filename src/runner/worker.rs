@@ -49,6 +49,7 @@ impl Worker<'_> {
                     && !judgement.accepted;
                 if self.job.fail_fast && does_not_hold {
                     state.failed.get_or_insert(at);
+                    self.posts.iter().for_each(Post::give_up);
                 }
                 state.observed[at] = Some(observed);
                 if let Some(warning) = broken {
@@ -168,7 +169,13 @@ impl Worker<'_> {
             look = probe::observe(check, context);
         }
         // What needs a service that died under it shows nothing, however it ended itself.
-        if let Some(Unmet::Failed(reason, _)) = unmet(&check.needs, self.job, &[], self.posts) {
+        let down = || match unmet(&check.needs, self.job, &[], self.posts) {
+            Some(Unmet::Failed(reason, _)) => Some(reason),
+            _ => None,
+        };
+        if look.attempt.outcome != Outcome::Cancelled
+            && let Some(reason) = down()
+        {
             let text = format!(
                 "{} (the check itself: {})",
                 reason.text,

@@ -152,6 +152,12 @@ async fn addresses(url: &Url) -> Result<Vec<SocketAddr>, Failure<HttpFailure>> {
     Ok(addresses)
 }
 
+/// The port of this machine that a URL names.
+pub(crate) fn local_port(url: &str) -> Option<u16> {
+    let url = Url::parse(url).ok().filter(is_loopback)?;
+    url.port_or_known_default()
+}
+
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost"
