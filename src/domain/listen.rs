@@ -154,12 +154,12 @@ impl ListenProbe {
             [] => String::new(),
             [first, ..] => format!(" with `{first}`"),
         };
-        let calls = if self.count == Limit::at_least(1.0) {
-            "a call of".to_string()
+        let (calls, arrive) = if self.count == Limit::at_least(1.0) {
+            ("a call of".to_string(), "arrives")
         } else {
-            format!("{} calls of", self.count)
+            (format!("{} calls of", self.count), "arrive")
         };
-        format!("{calls} {method}{}{body} arrives", self.path)
+        format!("{calls} {method}{}{body} {arrive}", self.path)
     }
 }
 

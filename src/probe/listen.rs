@@ -17,6 +17,7 @@ use tokio::task::AbortHandle;
 
 use super::Context;
 use crate::domain::evidence::{Failure, SpawnFailure};
+use crate::domain::limit::human_duration;
 use crate::domain::listen::{Call, Came, ListenProbe};
 use crate::process::{Cancel, Captured, Clock, Keep};
 
@@ -133,18 +134,21 @@ impl Listener {
         }
     }
 
-    /// Waits until enough came, the time for it is over, or the run is stopped.
-    pub(super) fn wait(&self, cancel: &Cancel) {
+    /// Waits until enough came or the time for it is over; false where the run was stopped before.
+    pub(super) fn wait(&self, cancel: &Cancel) -> bool {
         let mut calls = self.shared.lock();
         // More calls than are allowed may still come, so only a lower bound is met before the time is over.
-        while !self.shared.is_met(&calls) && cancel.told() == 0 {
+        while !self.shared.is_met(&calls) {
             let left = self
                 .shared
                 .probe
                 .within
                 .saturating_sub(self.shared.started.elapsed());
             if left.is_zero() {
-                return;
+                break;
+            }
+            if cancel.told() > 0 {
+                return false;
             }
             let (woken, _) = self
                 .shared
@@ -153,6 +157,7 @@ impl Listener {
                 .unwrap_or_else(PoisonError::into_inner);
             calls = woken;
         }
+        true
     }
 
     /// Listens no more; gives what came, secrets masked.
@@ -199,7 +204,7 @@ impl Shared {
         let as_expected = raw.not_as_expected.is_none() && in_time;
         calls.as_expected += u64::from(as_expected);
         if !as_expected {
-            let late = || format!("it came after {} s", raw.after.as_secs());
+            let late = || format!("it came after {}", human_duration(raw.after));
             calls.nearest = Some(raw.not_as_expected.clone().unwrap_or_else(late));
         }
         // One that is as expected is worth more than one that is not.

@@ -55,9 +55,10 @@ pub(super) fn observe(check: &Check, probe: &RunProbe, context: &Context<'_>) ->
         _ => None,
     };
     let finished = process::run(&command, context.cancel);
-    if let (Some((listener, _)), End::Exit(_)) = (&listener, &finished.end) {
-        listener.wait(context.cancel);
-    }
+    let waited = match (&listener, &finished.end) {
+        (Some((listener, _)), End::Exit(_)) => listener.wait(context.cancel),
+        _ => true,
+    };
     let took = clock.elapsed();
     let cleanup = cleanup(check, probe, context, &own);
     let (mut heard, mut calls) = (None, None);
@@ -76,11 +77,11 @@ pub(super) fn observe(check: &Check, probe: &RunProbe, context: &Context<'_>) ->
         Some(reader) if judged => Some(read(reader, results, &finished, context)),
         _ => None,
     };
-    let stopped = context.cancel.told() > 0 && matches!(reading, Some(Reading::CannotTell(_)));
+    let cut_short = context.cancel.told() > 0 && matches!(reading, Some(Reading::CannotTell(_)));
     let attempt = Attempt {
-        outcome: match stopped {
-            true => Outcome::Cancelled,
-            false => attempt.outcome,
+        outcome: match waited && !cut_short {
+            true => attempt.outcome,
+            false => Outcome::Cancelled,
         },
         reading,
         checked: if judged {

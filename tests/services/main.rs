@@ -6,6 +6,7 @@
 mod down;
 mod health;
 mod life;
+mod listen;
 mod pause;
 mod secrets;
 mod start;
