@@ -130,10 +130,15 @@ services:
     project
 }
 
-/// Containers of the engine, running or not.
-fn containers(engine: &Engine) -> String {
+/// Containers of the project's Compose file, running or not.
+fn containers(engine: &Engine, project: &Project) -> String {
+    let folder = project.path("").display().to_string();
+    let of_it = format!(
+        "label=com.docker.compose.project.working_dir={}",
+        folder.trim_end_matches('/')
+    );
     let mut list = Command::new(engine.client());
-    list.args(["ps", "--all", "--quiet"]);
+    list.args(["ps", "--all", "--quiet", "--filter", &of_it]);
     let seen = list.env("DOCKER_HOST", engine.host()).output().unwrap();
     String::from_utf8(seen.stdout).unwrap()
 }
@@ -149,7 +154,7 @@ fn a_compose_file_is_brought_up_and_down() {
     let project = composed(&found[0], free_port(), "true");
     let done = check(&project, engine, &engine.host());
     assert_eq!(done.verdict("page"), "verified held", "{}", done.report());
-    assert_eq!(containers(engine), "");
+    assert_eq!(containers(engine, &project), "");
 
     let project = composed(&found[0], free_port(), "false");
     let done = check(&project, engine, &engine.host());
@@ -159,7 +164,7 @@ fn a_compose_file_is_brought_up_and_down() {
         "{}",
         done.report()
     );
-    assert_eq!(containers(engine), "");
+    assert_eq!(containers(engine, &project), "");
 
     let project = composed(&found[0], free_port(), "true");
     let nobody = format!("unix://{}", project.path("nobody").display());
@@ -169,6 +174,77 @@ fn a_compose_file_is_brought_up_and_down() {
         "unverified cannot-tell",
         "{}",
         done.report()
+    );
+}
+
+/// Ctrl-C once the Compose file's container runs, while its health is waited for or a check uses it.
+#[test]
+fn a_compose_file_is_taken_down_after_ctrl_c() {
+    let test = "docker compose and Ctrl-C";
+    let Some((engine, found)) =
+        docker::engine(test).zip(tools::find(test, &["busybox", "docker-compose"]))
+    else {
+        return;
+    };
+    for (health, state) in [("false", "not-started"), ("true", "healthy")] {
+        let port = free_port();
+        let project = composed(&found[0], port, health);
+        let manifest = std::fs::read_to_string(project.path("readiness.toml")).unwrap();
+        let waits = "[checks.waits]\nsays = \"x\"\nneeds = [\"web\"]\nrun = [\"/bin/sh\", \"-c\", \"echo > waits; exec sleep 300\"]\n";
+        // It is not to be found unhealthy before the word comes.
+        let compose = std::fs::read_to_string(project.path("compose.yml")).unwrap();
+        project.write(
+            "compose.yml",
+            &compose.replace("retries: 3", "retries: 3000"),
+        );
+        project.write("readiness.toml", &(manifest + waits));
+        let programs = tools::only(
+            &project.path("bin"),
+            &[engine.client().to_path_buf(), "/bin/sleep".into()],
+        );
+        let mut command = project.command(&["check", "waits", "--format", "json"]);
+        command
+            .env("PATH", programs)
+            .env("DOCKER_HOST", engine.host());
+        command.env("DOCKER_CONFIG", engine.config());
+        let running = Running::new(command);
+        support::wait_until("it is in the middle of it", || match health {
+            "true" => project.has("waits"),
+            _ => std::net::TcpStream::connect(("127.0.0.1", port)).is_ok(),
+        });
+        assert_ne!(containers(engine, &project), "");
+        running.signal(rustix::process::Signal::INT);
+        let done = running.finish();
+        project.nothing_runs();
+        assert_eq!(containers(engine, &project), "");
+        assert_eq!(done.status, Some(130), "{}", done.stderr);
+        let web = &done.report()["run"]["services"][0];
+        assert_eq!(
+            (&web["state"], &web["teardown"]),
+            (&state.into(), &serde_json::Value::Null)
+        );
+        let code = if health == "true" {
+            "interrupted"
+        } else {
+            "not-run"
+        };
+        assert_eq!(done.verdict("waits"), format!("unverified {code}"));
+    }
+}
+
+/// What has the port of a Compose file is no service of ours.
+#[test]
+fn a_compose_file_whose_port_is_taken_is_not_brought_up() {
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = server.local_addr().unwrap().port();
+    let project = Project::new(&format!(
+        "[services.web]\ncompose = \"compose.yml\"\nport = {port}\n[checks.it]\nsays = \"x\"\nrun = [\"true\"]\nneeds = [\"web\"]\n"
+    ));
+    let done = project.check();
+    assert_eq!(done.verdict("it"), "unverified port-taken");
+    assert_eq!(
+        done.reason("it"),
+        format!("service `web` could not be started: port {port} is taken by another program")
     );
 }
 
