@@ -1,6 +1,7 @@
 //! Running the checks: in order of their needs, so many at once, each attempt judged to decide about the next, the
 //! services that they need around them, every event told as it happens.
 
+mod compose;
 mod log_watch;
 mod queue;
 mod services;

@@ -17,14 +17,11 @@ use crate::domain::limit::human_duration;
 use crate::domain::reason::{Code, Reason};
 use crate::domain::service::{Health, Service, ServiceRun, ServiceState, Start};
 use crate::probe::service::{self as look, NotHealthy};
-use crate::process::{self, Cancel, Clock, Command, End, Finished, Hear, Pulse};
+use crate::process::{self, Cancel, Clock, End, Finished, Hear, Pulse};
 
 /// How often it is asked whether a service is healthy, at first and after a while.
 const PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
-/// How long `docker compose logs` may take, and `down` beside the time that its services have.
-const TO_TELL: Duration = Duration::from_secs(20);
-const TO_TAKE_DOWN: Duration = Duration::from_secs(60);
 
 /// How a service stands with those who need it.
 #[derive(Clone)]
@@ -49,25 +46,50 @@ pub(super) struct Down {
 
 /// One service of the run.
 pub(super) struct Post<'a> {
-    service: &'a Service,
-    job: &'a Job<'a>,
+    pub(super) service: &'a Service,
+    pub(super) job: &'a Job<'a>,
     /// The word to stop.
-    stop: Cancel,
+    pub(super) stop: Cancel,
     /// Whether its program lives.
     pulse: Pulse,
     state: Mutex<State>,
-    changed: Condvar,
+    pub(super) changed: Condvar,
 }
 
-struct State {
+pub(super) struct State {
     standing: Standing,
     /// How its program ended.
     ended: Option<Finished>,
     record: Option<ServiceRun>,
 }
 
+/// How a service that was started got on.
+pub(super) struct Course {
+    /// Program and arguments.
+    shown: Vec<String>,
+    port: Option<u16>,
+    started: Timestamp,
+    clock: Clock,
+    pub(super) awaited: Awaited,
+    healthy_after: Option<Duration>,
+}
+
+impl Course {
+    /// From now on.
+    pub(super) fn begin(shown: Vec<String>, port: Option<u16>) -> Course {
+        Course {
+            shown,
+            port,
+            started: Timestamp::now(),
+            clock: Clock::start(),
+            awaited: Awaited::Ended,
+            healthy_after: None,
+        }
+    }
+}
+
 /// What came of waiting for health.
-enum Awaited {
+pub(super) enum Awaited {
     Healthy,
     /// Its program ended.
     Ended,
@@ -195,9 +217,7 @@ impl<'a> Post<'a> {
             .clone()
             .map(|watch| Hear(Arc::new(move |err, chunk| watch.hear(err, chunk))));
         let (command, shown) = look::command(self.service, run, port, hear, &self.job.context)?;
-        let (started, clock) = (Timestamp::now(), Clock::start());
-        let mut awaited = Awaited::Ended;
-        let mut healthy_after = None;
+        let mut course = Course::begin(shown, port);
         std::thread::scope(|scope| {
             let _stopped = StopOnDrop(self);
             let thread = std::thread::Builder::new().name(format!("service {}", self.service.id));
@@ -218,12 +238,9 @@ impl<'a> Post<'a> {
                     format!("no thread could be started: {error}"),
                 )
             })?;
-            awaited = self.await_health(port, &clock, watch.as_deref());
-            if let Awaited::Healthy = awaited {
-                healthy_after = Some(clock.elapsed());
-                self.is_healthy();
-                tell(ServiceNow::Healthy(port, clock.elapsed()));
-                settled();
+            course.awaited = self.await_health(&course, watch.as_deref());
+            if let Awaited::Healthy = course.awaited {
+                self.is_up(&mut course, tell, settled);
             } else {
                 self.stop();
             }
@@ -237,155 +254,51 @@ impl<'a> Post<'a> {
             return Err(failure.clone());
         }
         let record = ServiceRun {
-            command: shown.iter().map(|word| self.masked(word)).collect(),
-            port,
-            started: Some(started),
-            healthy_after_ms: healthy_after.map(|after| after.as_millis() as u64),
-            duration_ms: Some(clock.elapsed().as_millis() as u64),
-            outcome: Some(outcome(&finished.end)),
-            leaked: finished
-                .leaked
-                .iter()
-                .map(|name| self.masked(name))
-                .collect(),
-            stdout: Some(self.job.context.stream(&finished.stdout)),
-            stderr: Some(self.job.context.stream(&finished.stderr)),
             teardown: finished.killed.then(|| self.had_to_be_killed()),
-            ..ServiceRun::not_started(&self.service.id, Reason::new(Code::NotRun, ""))
+            ..self.record_of(&course, &finished)
         };
-        self.conclude(record, &awaited, &finished, tell);
-        if !matches!(awaited, Awaited::Healthy) {
-            settled();
-        }
+        self.conclude(record, &course, &finished, tell, settled);
         Ok(())
     }
 
-    /// The services of a compose file: `up` until they are healthy, and `down` whatever came of that.
-    fn compose(
-        &self,
-        file: &str,
-        port: Option<u16>,
-        tell: &dyn Fn(ServiceNow),
-        settled: &dyn Fn(),
-    ) -> Result<(), Failure<SpawnFailure>> {
-        // One name a run and service: what stands under another name is somebody else's.
-        let project = self.job.context.name_of(&self.service.id);
-        let docker = |words: &[&str]| {
-            let base = [
-                "docker",
-                "compose",
-                "--file",
-                file,
-                "--project-name",
-                &project,
-            ];
-            let argv = base
-                .iter()
-                .chain(words)
-                .map(|word| word.to_string())
-                .collect::<Vec<_>>();
-            look::command(self.service, (&argv, false), port, None, &self.job.context)
-        };
-        let within = self.service.within.as_secs().max(1).to_string();
-        let to_stop = self.service.stop_within.as_secs().max(1).to_string();
-        let (up, shown) = docker(&[
-            "up",
-            "--detach",
-            "--build",
-            "--wait",
-            "--wait-timeout",
-            &within,
-        ])?;
-        let (logs, _) = docker(&["logs", "--no-color", "--tail", "500"])?;
-        let (down, by_hand) = docker(&[
-            "down",
-            "--volumes",
-            "--remove-orphans",
-            // Images that were built under the name of this run; those with a name of their own stay.
-            "--rmi",
-            "local",
-            "--timeout",
-            &to_stop,
-        ])?;
-        let (started, clock) = (Timestamp::now(), Clock::start());
-        let up = Command {
-            limit: self.service.within,
-            ..up
-        };
-        let finished = process::run(&up, self.job.context.cancel);
-        let awaited = match &finished.end {
-            End::Spawn(failure) => return Err(failure.clone()),
-            End::Exit(0) => self.await_health(port, &clock, None),
-            End::Cancelled => Awaited::Stopped,
-            End::Timeout => Awaited::Unhealthy("`docker compose up` did not end".to_string()),
-            _ => Awaited::Ended,
-        };
-        let mut healthy_after = None;
-        if let Awaited::Healthy = awaited {
-            healthy_after = Some(clock.elapsed());
-            self.is_healthy();
-            tell(ServiceNow::Healthy(port, clock.elapsed()));
-            settled();
-            let state = self.lock();
-            let stopped = self.changed.wait_while(state, |_| self.stop.told() == 0);
-            drop(stopped.unwrap_or_else(PoisonError::into_inner));
-        }
-        // `self.stop` was given its first word already, which would keep these from being run at all.
-        let taken_down = Cancel::new().map(|cancel| {
-            let said = process::run(
-                &Command {
-                    limit: TO_TELL,
-                    ..logs
-                },
-                &cancel,
-            );
-            let limit = self.service.stop_within.saturating_add(TO_TAKE_DOWN);
-            (said, process::run(&Command { limit, ..down }, &cancel))
-        });
-        let by_hand = self.masked(&by_hand.join(" "));
-        let (said, teardown) = match taken_down {
-            Ok((said, down)) if down.end == End::Exit(0) => (Some(said), None),
-            Ok((said, down)) => {
-                let stderr = self.job.context.stream(&down.stderr);
-                let words = last_line(&stderr).unwrap_or_default();
-                (
-                    Some(said),
-                    Some(format!("`{by_hand}` did not do its work: {words}")),
-                )
-            }
-            Err(error) => (None, Some(format!("`{by_hand}` was not run: {error}"))),
-        };
-        let record = ServiceRun {
-            command: shown.iter().map(|word| self.masked(word)).collect(),
-            port,
-            started: Some(started),
-            healthy_after_ms: healthy_after.map(|after| after.as_millis() as u64),
-            duration_ms: Some(clock.elapsed().as_millis() as u64),
+    /// That it is healthy: those who wait for it learn of it.
+    pub(super) fn is_up(&self, course: &mut Course, tell: &dyn Fn(ServiceNow), settled: &dyn Fn()) {
+        let after = course.clock.elapsed();
+        course.healthy_after = Some(after);
+        self.is_healthy();
+        tell(ServiceNow::Healthy(course.port, after));
+        settled();
+    }
+
+    /// What is known of its life once that is over.
+    pub(super) fn record_of(&self, course: &Course, finished: &Finished) -> ServiceRun {
+        let masked = |texts: &[String]| texts.iter().map(|text| self.masked(text)).collect();
+        ServiceRun {
+            command: masked(&course.shown),
+            port: course.port,
+            started: Some(course.started),
+            healthy_after_ms: course.healthy_after.map(|after| after.as_millis() as u64),
+            duration_ms: Some(course.clock.elapsed().as_millis() as u64),
             outcome: Some(outcome(&finished.end)),
-            leaked: vec![],
-            stdout: said.map(|said| self.job.context.stream(&said.stdout)),
+            leaked: masked(&finished.leaked),
+            stdout: Some(self.job.context.stream(&finished.stdout)),
             stderr: Some(self.job.context.stream(&finished.stderr)),
-            teardown,
             ..ServiceRun::not_started(&self.service.id, Reason::new(Code::NotRun, ""))
-        };
-        self.conclude(record, &awaited, &finished, tell);
-        if !matches!(awaited, Awaited::Healthy) {
-            settled();
         }
-        Ok(())
     }
 
     /// Notes what became of it, and how it stands where that is still open.
-    fn conclude(
+    pub(super) fn conclude(
         &self,
         record: ServiceRun,
-        awaited: &Awaited,
+        course: &Course,
         finished: &Finished,
         tell: &dyn Fn(ServiceNow),
+        settled: &dyn Fn(),
     ) {
         let runs_by_itself = matches!(self.service.start, Start::Run { .. });
         let cannot_tell = self.cannot_tell(finished);
-        let (state, reason) = match awaited {
+        let (state, reason) = match &course.awaited {
             Awaited::Healthy if runs_by_itself && ended_by_itself(finished) => {
                 let text = self.died(finished, "while checks used it");
                 (
@@ -454,17 +367,25 @@ impl<'a> Post<'a> {
         });
         drop(held);
         self.changed.notify_all();
+        if course.healthy_after.is_none() {
+            settled();
+        }
     }
 
     /// Looks again and again until it is healthy, or will not be.
-    fn await_health(&self, port: Option<u16>, clock: &Clock, watch: Option<&LogWatch>) -> Awaited {
+    pub(super) fn await_health(&self, course: &Course, watch: Option<&LogWatch>) -> Awaited {
         let mut pause = PAUSE;
         loop {
-            let left = self.service.within.saturating_sub(clock.elapsed());
+            let left = self.service.within.saturating_sub(course.clock.elapsed());
             let seen = match watch {
                 Some(watch) if watch.seen() => Ok(()),
                 Some(_) => Err(NotHealthy::Yet("no line of its output matches".to_string())),
-                None => look::look(self.service, port, left.max(PAUSE), &self.job.context),
+                None => look::look(
+                    self.service,
+                    course.port,
+                    left.max(PAUSE),
+                    &self.job.context,
+                ),
             };
             if self.job.context.cancel.told() > 0 || self.was_told() {
                 return Awaited::Stopped;
@@ -493,7 +414,7 @@ impl<'a> Post<'a> {
     }
 
     /// Notes that it may be used, where it has not ended since.
-    fn is_healthy(&self) {
+    pub(super) fn is_healthy(&self) {
         let mut state = self.lock();
         if let Some(finished) = state
             .ended
@@ -597,11 +518,11 @@ impl<'a> Post<'a> {
         format!("it did not end within {within} of being asked to, and was made to")
     }
 
-    fn masked(&self, text: &str) -> String {
+    pub(super) fn masked(&self, text: &str) -> String {
         self.job.context.masker.text(text).into_owned()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -639,7 +560,7 @@ fn how_it_ended(end: &End) -> String {
 }
 
 /// The last line of a stream that says something, where it is short enough to be a reason.
-fn last_line(stream: &Stream) -> Option<String> {
+pub(super) fn last_line(stream: &Stream) -> Option<String> {
     let mut lines = stream.tail.lines().map(str::trim);
     let line = lines.rfind(|line| !line.is_empty())?;
     (line.chars().count() <= 200).then(|| line.to_string())
