@@ -257,13 +257,13 @@ node_tools() { # FOLDER SOURCE PACKAGE…
 
 # --- Rust
 
-# Builds for minutes the first time.
+# Builds for minutes the first time, so without optimising: what is audited here is small.
 cargo_tool() { # NAME VERSION
     if [ -x "$tools/cargo/bin/$1" ] && grep -q "\"$1 $2 " "$tools/cargo/.crates2.json" 2>/dev/null; then
         have "$1" "$2"
     elif ! command -v cargo >/dev/null; then
         cannot_have "$1" "no cargo on PATH"
-    elif cargo install --locked --quiet --root "$tools/cargo" --target-dir "$tools/cargo/target" "$1@$2" \
+    elif CARGO_PROFILE_DEV_DEBUG=false cargo install --locked --quiet --debug --root "$tools/cargo" --target-dir "$tools/cargo/target" "$1@$2" \
         >"$tools/$1.log" 2>&1 </dev/null 9>&-; then
         rm -rf "$tools/cargo/target"
         have "$1" "$2"
