@@ -88,7 +88,8 @@ impl Default for Options {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    match parse_duration(text)? {
+    let like = |error| format!("{error}: write it like `90s`, `20m` or `1h30m`");
+    match parse_duration(text).map_err(like)? {
         Duration::ZERO => Err("it must be longer than nothing".to_string()),
         duration => Ok(duration),
     }
@@ -166,10 +167,10 @@ fn gates(options: &Options, session: &Session, selected: bool) -> Result<(Vec<Ga
 
 fn exit(report: &Report, record: &Record) -> Exit {
     match report {
-        _ if record.run.interrupted && !record.out_of_time => Exit::Interrupted,
+        _ if record.run.interrupted && !record.run.out_of_time => Exit::Interrupted,
         _ if record.broken => Exit::Broken,
         // Whatever a gate thinks of what it has seen, it has not seen all.
-        _ if record.out_of_time => Exit::Closed,
+        _ if record.run.out_of_time => Exit::Closed,
         _ if report.decision.open => Exit::Open,
         _ => Exit::Closed,
     }
@@ -182,8 +183,6 @@ struct Record {
     warnings: Vec<String>,
     called_for: Vec<CalledFor>,
     broken: bool,
-    /// The run, not a person, put an end to it.
-    out_of_time: bool,
 }
 
 impl Record {
@@ -207,6 +206,7 @@ impl Record {
             finished: started,
             complete: false,
             interrupted: false,
+            out_of_time: false,
             selected: selected.map(ids).unwrap_or_default(),
             host: host(),
             jobs: options.jobs.unwrap_or(processors),
@@ -222,7 +222,6 @@ impl Record {
             warnings: vec![],
             called_for: vec![],
             broken: false,
-            out_of_time: false,
         }
     }
 
@@ -281,7 +280,7 @@ impl Record {
         let ran = runner::run(&job, stopping, |event| progress.show(&event));
         progress.end();
         self.run.interrupted = ran.stopped;
-        self.out_of_time = ran.out_of_time;
+        self.run.out_of_time = ran.out_of_time;
         if let Some(limit) = options.timeout.filter(|_| ran.out_of_time) {
             let limit = human_duration(limit);
             self.warnings.push(format!(

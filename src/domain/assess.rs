@@ -18,7 +18,7 @@ use super::report::{
     Run, Score, WaiverRow,
 };
 use super::score::{self, ComponentStanding, Standing, Weighed};
-use super::verdict::{Judgement, judge};
+use super::verdict::{Judgement, Verdict, judge};
 use super::waiver::{Waiver, WaiverState};
 
 /// What a run or the ledger knows of one check.
@@ -206,9 +206,12 @@ fn needs_of_recorded(project: &Project, seen: &[Seen], judgements: &mut [Judgeme
         let holds =
             |at: usize, judgements: &[Judgement]| !seen[at].applicable || judgements[at].holds();
         let fallen = (0..judgements.len()).find_map(|at| {
-            let recorded =
-                seen[at].recorded.is_some() && judgements[at].reason.code != Code::NeedsFailed;
-            let needs = project.checks[at].needs.iter().filter(|_| recorded);
+            // What was seen in this run had its needs when it began; one may have been lost with a service since.
+            let is_seen = match seen[at].recorded {
+                Some(_) => judgements[at].reason.code != Code::NeedsFailed,
+                None => matches!(judgements[at].verdict, Verdict::Verified | Verdict::Partial),
+            };
+            let needs = project.checks[at].needs.iter().filter(|_| is_seen);
             let unmet = needs
                 .filter_map(|need| place.get(need.as_str()))
                 .find(|need| !holds(**need, judgements))?;

@@ -279,7 +279,8 @@ pub enum ValueExpect {
 }
 
 impl ValueExpect {
-    fn words(&self) -> String {
+    /// What must hold of it, as the end of a sentence.
+    pub(super) fn words(&self) -> String {
         match self {
             ValueExpect::Is(value) => format!("is {value}"),
             ValueExpect::Matches(pattern) => format!("matches `{pattern}`"),

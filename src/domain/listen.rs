@@ -123,8 +123,16 @@ impl ListenProbe {
                     .map(|path| path.query(item).all())
                     .unwrap_or_default();
                 let checked = expect.check_all(format!("`{path}`"), &found);
-                (checked.held != Held::Yes)
-                    .then(|| (at, format!("`{path}` in its body: {}", checked.seen)))
+                (checked.held != Held::Yes).then(|| {
+                    (
+                        at,
+                        format!(
+                            "expected in its body: `{path}` {}; {}",
+                            expect.words(),
+                            checked.seen
+                        ),
+                    )
+                })
             })
     }
 
@@ -150,9 +158,14 @@ impl ListenProbe {
             .as_deref()
             .map(|method| format!("{method} "))
             .unwrap_or_default();
-        let body = match self.body.contains.as_slice() {
-            [] => String::new(),
-            [first, ..] => format!(" with `{first}`"),
+        let body = self.body.contains.iter().map(|text| format!("`{text}`"));
+        let json = self
+            .json
+            .iter()
+            .map(|(path, expect)| format!("`{path}` {}", expect.words()));
+        let body = match body.chain(json).collect::<Vec<_>>() {
+            all if all.is_empty() => String::new(),
+            all => format!(" with {}", all.join(", ")),
         };
         let (calls, arrive) = if self.count == Limit::at_least(1.0) {
             ("a call of".to_string(), "arrives")
@@ -259,7 +272,7 @@ mod tests {
             ),
             (
                 |came| came.body = b"{\"type\":\"client_report\"}\n{\"x\":\"ZeroDivisionError\"}",
-                "`$.type` in its body: it is not there",
+                "expected in its body: `$.type` is \"event\"; it is not there",
             ),
         ];
         for (change, expected) in cases {
@@ -292,7 +305,7 @@ mod tests {
         assert_eq!(mismatch(b"\n{\"a\":1,\"b\":2}\r\nnoise"), None);
         assert_eq!(
             mismatch(b"[{\"a\":1},{\"b\":2}]").as_deref(),
-            Some("`$.b` in its body: it is not there")
+            Some("expected in its body: `$.b` is 2; it is not there")
         );
         assert_eq!(mismatch(b"1\n2").as_deref(), Some("its body holds no JSON"));
     }
@@ -320,7 +333,7 @@ mod tests {
         assert_eq!(held.held, Held::Yes);
         assert_eq!(
             held.what,
-            "a call of POST /api/*/envelope/ with `ZeroDivisionError` arrives within 15.0 s"
+            "a call of POST /api/*/envelope/ with `ZeroDivisionError`, `$.type` is \"event\" arrives within 15.0 s"
         );
         assert_eq!(said(0, 0, None).seen, "no call came");
         assert_eq!(said(0, 1, Some("its x")).seen, "one call came: its x");

@@ -88,6 +88,9 @@ pub struct Run {
     pub complete: bool,
     /// Whether a person or a signal stopped it.
     pub interrupted: bool,
+    /// Whether it was its own time limit that stopped it.
+    #[serde(default)]
+    pub out_of_time: bool,
     /// The checks that were selected; empty: all.
     #[serde(default)]
     pub selected: Vec<String>,

@@ -475,6 +475,7 @@ impl Scene {
             dirty: None,
             manifest: None,
             services: vec![],
+            out_of_time: false,
         });
         self
     }

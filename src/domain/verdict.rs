@@ -441,6 +441,8 @@ fn judge_exit(check: &Check, attempt: &Attempt, status: i32) -> Judgement {
                 Code::Held,
                 match attempt.checked.as_slice() {
                     [] => format!("exit status {status}"),
+                    // It may be the error that is to be reported; whoever reads it must know.
+                    _ if status != 0 => format!("{} (exit status {status})", held_text(attempt)),
                     _ => held_text(attempt),
                 },
             )

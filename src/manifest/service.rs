@@ -76,7 +76,7 @@ pub(super) fn read(header: &Item<'_>, source: Source, context: &Context<'_>) -> 
     let reading = Reading::new(&keys, &params, context, header, own);
     let start = reading.start();
     let port = keys.get("port").and_then(port);
-    let health = reading.health(start.as_ref(), port.is_some());
+    let health = reading.health(start.as_ref(), keys.get("port").is_some());
     let needs = strings_at(keys.get("needs"));
     let compose = matches!(start, Some(Start::Compose(_)));
     let service = (|| {

@@ -253,13 +253,28 @@ fn cannot_tell(check: &Check, finished: &Finished) -> Option<String> {
     let rules = &check.cannot_tell;
     let first = |patterns: &[String], name: &str, stream: &Captured| {
         let text = (!patterns.is_empty()).then(|| stream.kept())?;
-        let matching = patterns
+        let mut found = patterns
             .iter()
-            .find(|pattern| Regex::new(pattern).is_ok_and(|regex| regex.is_match(&text)))?;
-        Some(format!("{name} matches `{matching}`"))
+            .filter_map(|pattern| Some(Regex::new(pattern).ok()?.find(&text)?.start()));
+        Some(format!("{name} says `{}`", line_at(&text, found.next()?)))
     };
     first(&rules.stderr, "stderr", &finished.stderr)
         .or_else(|| first(&rules.stdout, "stdout", &finished.stdout))
+}
+
+/// The line around a place in a text, short enough to be read.
+fn line_at(text: &[u8], at: usize) -> String {
+    const LONGEST: usize = 200;
+    let from = text[..at].iter().rposition(|byte| *byte == b'\n');
+    let from = from.map_or(0, |before| before + 1);
+    let line = text[from..].split(|byte| *byte == b'\n').next();
+    let line = String::from_utf8_lossy(line.unwrap_or_default()).into_owned();
+    let line = line.trim();
+    match line.char_indices().nth(LONGEST) {
+        // Secrets are masked later, so that a cut must not leave a part of one.
+        Some(_) => "a line that is too long to be shown".to_string(),
+        None => line.to_string(),
+    }
 }
 
 fn read(

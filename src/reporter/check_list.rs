@@ -121,7 +121,7 @@ impl Page<'_> {
         if let Some(text) = to_do(row) {
             self.field(out, "to do", &safe(&text))?;
         }
-        if let Some(line) = reproduce::by_hand(check, row.evidence.as_ref()) {
+        if let Some(line) = reproduce::by_hand(row) {
             self.verbatim(out, "by hand", &safe(&line))?;
         }
         let Some(attempt) = row

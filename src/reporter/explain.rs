@@ -116,7 +116,7 @@ pub fn render(
         }
     }
     writeln!(out)?;
-    if let Some(line) = reproduce::by_hand(check, row.evidence.as_ref()) {
+    if let Some(line) = reproduce::by_hand(row) {
         writeln!(out, "{} {}", bold("By hand:", style), safe(&line))?;
     }
     if let Some(how) = &check.fix.how {

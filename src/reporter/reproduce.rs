@@ -2,18 +2,33 @@
 
 use std::borrow::Cow;
 
-use crate::domain::check::{Check, Probe};
-use crate::domain::evidence::Evidence;
+use crate::domain::check::Probe;
+use crate::domain::interpolate;
+use crate::domain::reason::Code;
+use crate::domain::report::CheckRow;
 
 /// The command that looks at the same thing; none where there is nothing to type. Values of the environment are not in
-/// it, only their names.
-pub fn by_hand(check: &Check, evidence: Option<&Evidence>) -> Option<String> {
+/// it, only their names; what only a run knows (the port of a service) is named.
+pub fn by_hand(row: &CheckRow) -> Option<String> {
+    let check = &row.definition;
+    // What was run under another definition is not what this one runs.
+    let evidence = row
+        .evidence
+        .as_ref()
+        .filter(|_| row.reason.code != Code::Stale);
     match &check.probe {
         Probe::Run(probe) => {
             let argv = evidence
                 .map(|evidence| &evidence.command)
-                .filter(|command| !command.is_empty());
-            let argv = argv.unwrap_or(&probe.argv);
+                .filter(|command| {
+                    !command.is_empty() && !probe.argv.iter().any(|word| has_gap(word))
+                });
+            let filled = probe
+                .argv
+                .iter()
+                .map(|word| with_gaps(word))
+                .collect::<Vec<_>>();
+            let argv = argv.unwrap_or(&filled);
             let line = match (probe.shell, argv.as_slice()) {
                 (true, [script]) => format!("sh -c {}", quoted(script)),
                 _ => argv
@@ -34,16 +49,16 @@ pub fn by_hand(check: &Check, evidence: Option<&Evidence>) -> Option<String> {
             })
         }
         Probe::Http(probe) => {
-            let url = evidence
-                .and_then(|evidence| evidence.target.as_deref())
-                .unwrap_or(&probe.url);
+            let target = evidence.and_then(|evidence| evidence.target.clone());
+            let url = target.filter(|_| !has_gap(&probe.url));
+            let url = url.unwrap_or_else(|| with_gaps(&probe.url));
             let how = match probe.method.as_str() {
                 "GET" => "-i".to_string(),
                 "HEAD" => "-I".to_string(),
                 method => format!("-i -X {method}"),
             };
             let follows = if probe.redirects > 0 { " -L" } else { "" };
-            Some(format!("curl {how}{follows} {}", quoted(url)))
+            Some(format!("curl {how}{follows} {}", quoted(&url)))
         }
         Probe::File(probe) => {
             let text = &probe.expect.text;
@@ -63,6 +78,28 @@ pub fn by_hand(check: &Check, evidence: Option<&Evidence>) -> Option<String> {
         }),
         Probe::Manual(_) => None,
     }
+}
+
+/// Whether a text names what only a run knows.
+fn has_gap(text: &str) -> bool {
+    with_gaps(text) != text
+}
+
+/// A text in which what only a run knows is told in words.
+fn with_gaps(text: &str) -> String {
+    let told = |name: &str| {
+        let service = name
+            .strip_prefix("services.")
+            .and_then(|rest| rest.strip_suffix(".port"));
+        Some(match (service, name) {
+            (Some(service), _) => format!("<port of {service}>"),
+            (None, "listen.host" | "listen.port" | "listen.url") => {
+                format!("<{} of a listener>", &name["listen.".len()..])
+            }
+            _ => format!("{{{name}}}"),
+        })
+    };
+    interpolate::values(text, told).unwrap_or_else(|_| text.to_string())
 }
 
 /// A word as a POSIX shell takes it literally.

@@ -12,9 +12,10 @@ pub(super) fn of(report: &Report) -> String {
     } else {
         format!("{}: {}{}", word(report), figures(report), left_open(report))
     };
-    match report.run.as_ref().is_some_and(|run| run.interrupted) {
-        true => format!("INTERRUPTED; {text}"),
-        false => text,
+    match &report.run {
+        Some(run) if run.out_of_time => format!("OUT OF TIME; {text}"),
+        Some(run) if run.interrupted => format!("INTERRUPTED; {text}"),
+        _ => text,
     }
 }
 

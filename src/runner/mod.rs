@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use crate::domain::check::Check;
 use crate::domain::event::{Event, ServiceNow};
-use crate::domain::evidence::Observed;
+use crate::domain::evidence::{Observed, Outcome};
 use crate::domain::project::Project;
 use crate::domain::reason::{Code, Reason};
 use crate::domain::service::{ServiceRun, ServiceState};
@@ -260,6 +260,7 @@ pub fn run(job: &Job<'_>, stopping: mpsc::Receiver<Stopping>, tell: impl FnMut(E
     let mut state = state
         .into_inner()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
+    fail_those_of_the_dead(job, &posts, &mut state.observed);
     let services = wanted
         .iter()
         .filter_map(|at| posts[*at].record())
@@ -273,6 +274,28 @@ pub fn run(job: &Job<'_>, stopping: mpsc::Receiver<Stopping>, tell: impl FnMut(E
         broken: state.broken,
         stopped: told > 0 || host.out_of_time,
         out_of_time: host.out_of_time && told <= 1,
+    }
+}
+
+/// A service that ended by itself was no service to those that used it, also where it did so only after they had ended.
+fn fail_those_of_the_dead(job: &Job<'_>, posts: &[Post<'_>], observed: &mut [Option<Observed>]) {
+    let dead = posts.iter().filter_map(Post::record);
+    let dead = dead.filter(|service| service.state == ServiceState::Died);
+    for service in dead.filter(|service| service.healthy_after_ms.is_some()) {
+        let checks = job.project.checks.iter().zip(observed.iter_mut());
+        for (_, observed) in checks.filter(|(check, _)| check.needs.contains(&service.id)) {
+            let Some(Observed::Evidence(evidence)) = observed else {
+                continue;
+            };
+            let (Some(attempt), Some(reason)) = (evidence.attempts.last_mut(), &service.reason)
+            else {
+                continue;
+            };
+            if !matches!(attempt.outcome, Outcome::Service(_) | Outcome::Cancelled) {
+                attempt.outcome =
+                    Outcome::Service(worker::died_under(&reason.text, &attempt.outcome));
+            }
+        }
     }
 }
 

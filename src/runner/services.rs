@@ -225,7 +225,7 @@ impl<'a> Post<'a> {
                 let finished = process::run_seen(&command, &self.stop, &self.pulse);
                 let mut state = self.lock();
                 if matches!(state.standing, Standing::Healthy) && ended_by_itself(&finished) {
-                    let text = self.died(&finished, "while checks used it");
+                    let text = self.died(&finished, "while the run used it");
                     state.standing = Standing::Failed(self.down(&finished, &text));
                 }
                 state.ended = Some(finished);
@@ -300,7 +300,7 @@ impl<'a> Post<'a> {
         let cannot_tell = self.cannot_tell(finished);
         let (state, reason) = match &course.awaited {
             Awaited::Healthy if runs_by_itself && ended_by_itself(finished) => {
-                let text = self.died(finished, "while checks used it");
+                let text = self.died(finished, "while the run used it");
                 (
                     ServiceState::Died,
                     Some(Reason::new(Code::ServiceFailed, text)),
@@ -421,7 +421,7 @@ impl<'a> Post<'a> {
             .as_ref()
             .filter(|finished| ended_by_itself(finished))
         {
-            let text = self.died(finished, "while checks used it");
+            let text = self.died(finished, "while the run used it");
             state.standing = Standing::Failed(self.down(finished, &text));
         } else {
             state.standing = Standing::Healthy;

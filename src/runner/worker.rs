@@ -176,11 +176,7 @@ impl Worker<'_> {
         if look.attempt.outcome != Outcome::Cancelled
             && let Some(reason) = down()
         {
-            let text = format!(
-                "{} (the check itself: {})",
-                reason.text,
-                ended(&look.attempt.outcome)
-            );
+            let text = died_under(&reason.text, &look.attempt.outcome);
             look.attempt.outcome = Outcome::Service(text);
         }
         self.evidence(at, (started, &clock), look, attempts)
@@ -268,6 +264,11 @@ pub(super) fn unmet(
     let verb = if missing.len() == 1 { "does" } else { "do" };
     let text = format!("it needs {}, which {verb} not hold", missing.join(" and "));
     Some(Unmet::Open(Reason::new(Code::NeedsFailed, text)))
+}
+
+/// What is said of a check whose service died, and how the check itself ended.
+pub(super) fn died_under(service: &str, outcome: &Outcome) -> String {
+    format!("{service} (the check itself: {})", ended(outcome))
 }
 
 /// How a check ended, in a word or two.

@@ -86,7 +86,7 @@ fn one_that_dies_under_a_check_fails_it_however_it_ended() {
                 + &check("later", "touch later", "needs = [\"db\"]")),
         );
         let done = checked(&project, &["--jobs", "1"]);
-        let why = "service `db` ended with exit status 4 while checks used it: out of disk";
+        let why = "service `db` ended with exit status 4 while the run used it: out of disk";
         assert_eq!(done.verdict("it"), "failed service-failed");
         assert_eq!(
             done.reason("it"),
@@ -105,6 +105,28 @@ fn one_that_dies_under_a_check_fails_it_however_it_ended() {
         let leaked = of_service(&done, "db")["leaked"][0].to_string();
         assert!(leaked.starts_with("\"sleep 300 ("), "{leaked}");
     }
+}
+
+#[test]
+fn one_that_dies_once_its_check_has_ended_fails_it_all_the_same() {
+    let checks = check("it", "exit 0", "needs = [\"db\"]")
+        + &check("kills", KILLS, "needs = [\"it\"]")
+        + &check("other", "exit 0", "");
+    let project = Project::new(&(service("db", DIES, AT_LEISURE) + &checks));
+    let done = checked(&project, &["--jobs", "1"]);
+    let why = "service `db` ended with exit status 4 while the run used it: out of disk";
+    assert_eq!(done.verdict("it"), "failed service-failed");
+    assert_eq!(
+        done.reason("it"),
+        format!("{why} (the check itself: exit status 0)")
+    );
+    // What was built on it has lost its ground.
+    assert_eq!(done.verdict("kills"), "unverified needs-failed");
+    assert_eq!(done.verdict("other"), "verified held");
+    assert_eq!(done.status, Some(1));
+    let status = project.start(&["status", "--format", "json"]).finish();
+    assert_ne!(status.row("it")["verdict"], "verified");
+    assert_ne!(status.row("kills")["verdict"], "verified");
 }
 
 #[test]

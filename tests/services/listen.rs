@@ -90,7 +90,7 @@ fn a_call_is_held_against_all_that_is_expected() {
     );
     assert_eq!(all[0]["body"]["tail"], std::str::from_utf8(body).unwrap());
     assert_eq!(all[0]["not_as_expected"], Value::Null);
-    let expected = "a call of POST /api/*/in with `boom` arrives within 1.0 s";
+    let expected = "a call of POST /api/*/in with `boom`, `$.level` is \"error\", `$.type` is \"event\" arrives within 1.0 s";
     for (head, body, why) in [
         (
             "PUT /api/1/in HTTP/1.1\nX-Kind: event",
@@ -112,7 +112,7 @@ fn a_call_is_held_against_all_that_is_expected() {
         (
             head,
             b"{\"type\":\"event\",\"text\":\"boom\"}",
-            "`$.level` in its body: it is not there",
+            "expected in its body: `$.level` is \"error\"; it is not there",
         ),
     ] {
         let done = called(WANTED, "", |address| {
