@@ -8,8 +8,8 @@ use crate::support::{Project, check, wait_until};
 use crate::{noting, service, text};
 
 /// Longer than it takes to get from a start to a stop, shorter than the stop.
-const LIMIT: &str = "6s";
-const STOPPED_FOR: Duration = Duration::from_millis(6500);
+const LIMIT: &str = "12s";
+const STOPPED_FOR: Duration = Duration::from_millis(12_500);
 
 fn state(pid: Pid) -> String {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
