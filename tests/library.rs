@@ -407,3 +407,49 @@ fn each_point_at_which_exit_0_is_no_pass_is_shown() {
     }
     assert_eq!(shown, (1..=13).collect());
 }
+
+#[test]
+fn every_check_says_all_that_a_reader_needs() {
+    for name in Library::built_in().names() {
+        let definition = definition(name);
+        for key in [
+            "says",
+            "component",
+            "level",
+            "doc",
+            "fix",
+            "control",
+            "probe",
+        ] {
+            assert!(
+                definition.contains_key(key),
+                "checks/{name}.toml lacks `{key}`"
+            );
+        }
+        for key in ["how", "takes"] {
+            let fix = definition["fix"].as_table().unwrap();
+            assert!(
+                fix.contains_key(key),
+                "checks/{name}.toml: `fix` lacks `{key}`"
+            );
+        }
+        // What runs somebody's tool names it, how to get it, and whether it was ever tried.
+        let run = definition["probe"].as_table().unwrap().get("run");
+        let users_own = |run: &toml::Value| run.as_str().is_some_and(|run| run.starts_with('{'));
+        let runs = run.is_some_and(|run| !users_own(run));
+        for key in ["needs_tool", "seen"] {
+            assert!(
+                !runs || definition.contains_key(key),
+                "checks/{name}.toml lacks `{key}`"
+            );
+        }
+        let params = definition.get("params").and_then(toml::Value::as_table);
+        for (param, said) in params.into_iter().flatten() {
+            let help = said.get("help").and_then(toml::Value::as_str);
+            assert!(
+                help.is_some_and(|help| !help.is_empty()),
+                "checks/{name}.toml: `{param}` lacks `help`"
+            );
+        }
+    }
+}
