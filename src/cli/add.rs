@@ -73,9 +73,9 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     writing::replace(&path, &text).with_context(|| format!("cannot write `{}`", path.display()))?;
     if !global.quiet {
         let place = format!("{}:{line}", path.display());
-        print_text(
-            format!("added `{id}` at {place}{why}: `ready check {id}` runs it\n").as_bytes(),
-        )?;
+        let told = format!("added `{id}` at {place}{why}: `ready check {id}` runs it\n");
+        // It is written, whether or not anybody hears of it.
+        let _ = print_text(told.as_bytes());
     }
     Ok(Exit::Open)
 }

@@ -54,8 +54,12 @@ impl Ledger {
         fs::create_dir_all(own).with_context(|| format!("cannot make `{}`", own.display()))?;
         let ignore = own.join(".gitignore");
         if !ignore.exists() {
-            fs::write(&ignore, "*\n")
-                .with_context(|| format!("cannot write `{}`", ignore.display()))?;
+            let beside = own.join(format!(".gitignore.{}", std::process::id()));
+            let written = fs::write(&beside, "*\n").and_then(|()| fs::rename(&beside, &ignore));
+            if written.is_err() {
+                let _ = fs::remove_file(&beside);
+            }
+            written.with_context(|| format!("cannot write `{}`", ignore.display()))?;
         }
         let connection =
             Connection::open(&file).with_context(|| format!("cannot open `{}`", file.display()))?;

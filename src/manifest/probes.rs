@@ -222,7 +222,14 @@ impl<'a> Reading<'_, 'a, '_> {
                     listen.body.contains = texts.collect();
                 }
                 "json" => listen.json = expect::json(&field),
-                "count" => listen.count = field.limit().unwrap_or(listen.count),
+                "count" => match field.limit() {
+                    // That nobody called is no evidence of anything that works.
+                    Some(count) if count.holds(0.0) => {
+                        let hint = "write it like `>= 1`, `== 2`";
+                        field.problem("`count` must ask for one call or more", Some(hint.into()));
+                    }
+                    count => listen.count = count.unwrap_or(listen.count),
+                },
                 "within" => listen.within = field.duration(false).unwrap_or(listen.within),
                 _ => field.unknown(
                     "`listen`",

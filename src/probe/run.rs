@@ -1,6 +1,7 @@
 //! `run`: a program, its exit status, its output, and the results that its reader finds.
 
 use std::ffi::OsString;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -315,8 +316,9 @@ struct ResultFile {
 impl ResultFile {
     fn before(command: &Command, name: &str) -> ResultFile {
         let path = command.cwd.join(name);
+        // A name that nobody else has: nothing of the user's, and nothing that a killed run left, is written over.
         let mut aside = path.clone().into_os_string();
-        aside.push(".ready-before");
+        aside.push(format!(".ready-before-{}", ulid::Ulid::new()));
         let (aside, stuck) = match std::fs::symlink_metadata(&path) {
             Err(_) => (None, None),
             Ok(data) if data.is_dir() => (None, Some("it is a directory".to_string())),
@@ -346,6 +348,8 @@ impl ResultFile {
                 "`{name}` is older than the run: it was not written again"
             )),
             Err(_) => Err(format!("it did not write its results to `{name}`")),
+            // Reading a pipe or a device may never end.
+            Ok(data) if !data.is_file() => Err(format!("`{name}` is no regular file")),
             Ok(data) if data.len() > RESULTS_AT_MOST => Err(format!(
                 "`{name}` is too large to be read: {} bytes",
                 data.len()
@@ -359,9 +363,23 @@ impl ResultFile {
                     "`{name}` is older than the run: it was put there, not written"
                 ))
             }
-            Ok(_) => std::fs::read(&self.path)
+            Ok(_) => self
+                .read()
                 .map_err(|error| format!("`{name}` cannot be read: {error}")),
         }
+    }
+}
+
+impl ResultFile {
+    /// All of it, however it grows meanwhile.
+    fn read(&self) -> std::io::Result<Vec<u8>> {
+        let mut bytes = vec![];
+        let file = std::fs::File::open(&self.path)?;
+        file.take(RESULTS_AT_MOST + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > RESULTS_AT_MOST {
+            return Err(std::io::Error::other("it is too large"));
+        }
+        Ok(bytes)
     }
 }
 

@@ -114,10 +114,14 @@ fn is_free(number: u16) -> Result<(), Failure<SpawnFailure>> {
     Ok(())
 }
 
-/// Whether a program has the port without taking connections yet.
+/// Whether a program has the port on the loopback without taking connections yet, or on any other address.
 fn is_bound(number: u16) -> bool {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, number))
-        .is_err_and(|error| error.kind() == std::io::ErrorKind::AddrInUse)
+    [Ipv4Addr::LOCALHOST, Ipv4Addr::UNSPECIFIED]
+        .into_iter()
+        .any(|address| {
+            TcpListener::bind((address, number))
+                .is_err_and(|error| error.kind() == std::io::ErrorKind::AddrInUse)
+        })
 }
 
 /// Why a service is not healthy at this moment.

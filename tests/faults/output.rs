@@ -369,3 +369,35 @@ fn nothing_that_anybody_says_is_a_command_on_github() {
     assert_eq!(done.verdict("older"), "failed exit-status");
     assert_eq!(done.attempt("older")["stderr"]["tail"], "##[error]last\n");
 }
+
+#[test]
+fn results_that_are_no_file_are_not_waited_for() {
+    let script = "mkfifo fifo.json";
+    let project = Project::script(
+        script,
+        "reader = { json = 'fifo.json', findings = '0' }\ntimeout = '60s'",
+    );
+    let done = project.check();
+    assert_eq!(done.verdict("it"), "unverified unreadable");
+    assert_eq!(
+        done.reason("it"),
+        "`fifo.json` is no regular file (exit status 0)"
+    );
+}
+
+#[test]
+fn what_lies_beside_a_result_file_stays() {
+    let project = Project::script(
+        "echo 0 > r.json",
+        "reader = { json = 'r.json', findings = '.' }",
+    );
+    project.write("r.json", "1");
+    project.write("r.json.ready-before", "precious");
+    assert_eq!(project.check().verdict("it"), "verified held");
+    let beside = std::fs::read_to_string(project.path("r.json.ready-before")).unwrap();
+    assert_eq!(beside, "precious");
+    let files = std::fs::read_dir(project.path(".")).unwrap().flatten();
+    let files = files.map(|file| file.file_name().into_string().unwrap());
+    let left = files.filter(|name| name.starts_with("r.json")).count();
+    assert_eq!(left, 2, "nothing of the run's own is left");
+}

@@ -124,6 +124,24 @@ fn so_is_one_that_only_the_question_after_its_health_names() {
 }
 
 #[test]
+fn so_is_one_at_another_address_of_this_machine() {
+    // All of 127.0.0.0/8 is this machine; where it has an address on a network, that too.
+    let outward = std::net::UdpSocket::bind("0.0.0.0:0").and_then(|socket| {
+        // Nothing is sent: the kernel only looks which address would be used.
+        socket.connect("192.0.2.1:9")?;
+        socket.local_addr()
+    });
+    let outward = outward.ok().map(|address| address.ip().to_string());
+    for host in ["127.0.0.2".to_string()].into_iter().chain(outward) {
+        let address = format!("{host}:0");
+        taken(&address, |port| format!("port = {port}"));
+        taken(&address, |port| {
+            format!("healthy = {{ http = \"http://{host}:{port}/health\" }}")
+        });
+    }
+}
+
+#[test]
 fn a_service_may_be_asked_for_at_another_of_the_run() {
     // What stands before it answers for it: that port is taken, by a service of ours.
     let Some(python) = crate::health::python("a service behind another") else {

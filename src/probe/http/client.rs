@@ -152,10 +152,14 @@ async fn addresses(url: &Url) -> Result<Vec<SocketAddr>, Failure<HttpFailure>> {
     Ok(addresses)
 }
 
-/// The port of this machine that a URL names.
+/// The port of this machine that a URL names, by the loopback or by another address that the machine has.
 pub(crate) fn local_port(url: &str) -> Option<u16> {
-    let url = Url::parse(url).ok().filter(is_loopback)?;
-    url.port_or_known_default()
+    let url = Url::parse(url).ok()?;
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let address = host.parse::<std::net::IpAddr>();
+    // Only an address of this machine can be bound to.
+    let is_own = || address.is_ok_and(|address| std::net::UdpSocket::bind((address, 0)).is_ok());
+    (is_loopback(&url) || is_own()).then(|| url.port_or_known_default())?
 }
 
 fn is_loopback(url: &Url) -> bool {
