@@ -246,6 +246,22 @@ impl Running {
         }
     }
 
+    /// Waits until something that it brings about has happened; fails with its words where it ends or hangs before.
+    pub fn wait_until(&mut self, what: &str, happened: impl Fn() -> bool) {
+        while !happened() {
+            let ended = self.child.try_wait().unwrap();
+            if ended.is_some() || Instant::now() >= self.deadline {
+                let _ = self.child.kill();
+                self.stderr.extend(self.lines.try_iter());
+                panic!(
+                    "it never happened: {what} (ended: {ended:?}):\n{}",
+                    self.stderr
+                );
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
     /// Waits for its end.
     pub fn finish(mut self) -> Done {
         let status = loop {
