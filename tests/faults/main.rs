@@ -11,6 +11,7 @@ mod order;
 mod output;
 mod secrets;
 mod start;
+#[allow(dead_code, reason = "other test programs use the rest")]
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../support/tools.rs"]
