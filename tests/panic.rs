@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 
 use readiness::domain::event::{Event, ServiceNow};
+use readiness::domain::evidence::Binding;
 use readiness::manifest::{self, Formats};
 use readiness::mask::Masker;
 use readiness::probe::{Context, Ports, http::Clients};
@@ -54,7 +55,8 @@ fn told(fails: impl Fn(&Event) -> bool) {
         fail_fast: false,
         jobs: 1,
         host: "here",
-        definitions: &[String::new()],
+        bindings: &[Binding::default()],
+        reused: &BTreeSet::new(),
         context: Context {
             folder: folder.path(),
             run: "told",

@@ -1,6 +1,6 @@
 //! `ready check`: run, judge, record, print.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Write};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -10,14 +10,16 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::detection;
+use super::recorded::{self, Here, Past};
 use super::secrets;
 use super::selection::Selection;
 use super::session::{Session, host};
 use super::{Exit, Global, format_name, no_command, print, style_of};
 use crate::domain::assess::{Deciding, Seen, Setting, assess};
-use crate::domain::evidence::Observed;
+use crate::domain::evidence::{Binding, Observed};
 use crate::domain::gate::Gate;
 use crate::domain::limit::{human_duration, parse_duration};
+use crate::domain::reason::{Code, Reason};
 use crate::domain::report::{CalledFor, Report, Run};
 use crate::ledger::{self, Ledger};
 use crate::manifest;
@@ -62,7 +64,7 @@ pub(super) struct Options {
     /// Also run the checks that run on demand
     #[arg(long)]
     all: bool,
-    /// Run every check again, never reuse recorded evidence (so far, nothing is ever reused)
+    /// Run every check, also those whose `inputs` have not changed since they were last verified
     #[arg(long)]
     fresh: bool,
     /// The output: table or json
@@ -125,8 +127,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     record.warnings.extend(detected);
     record.called_for = session.called_for()?;
     let (ran, preflight) = record.observe(&session, options, global, selected.as_ref(), &masker)?;
-    let report = record.conclude(&session, &gates, deciding, ran, preflight);
-    let report = secrets::masked(report, &masker);
+    let report = record.conclude(&session, &gates, deciding, ran, preflight, &masker);
 
     if global.quiet && options.format == "table" {
         // The one sentence leaves no room for them, and they may not be lost.
@@ -180,6 +181,10 @@ fn exit(report: &Report, record: &Record) -> Exit {
 struct Record {
     run: Run,
     tree: Tree,
+    /// What evidence that is had now is about, by the places of the checks.
+    bindings: Vec<Binding>,
+    /// The checks that were due and are not run again, with what is recorded of them.
+    reused: BTreeMap<usize, Seen>,
     warnings: Vec<String>,
     called_for: Vec<CalledFor>,
     broken: bool,
@@ -214,12 +219,27 @@ impl Record {
             tree: tree.digest.clone(),
             dirty: tree.dirty,
             manifest: Some(session.manifest_digest.clone()),
+            artifact: None,
+            environment: None,
+            shard: None,
             services: vec![],
         };
+        let bindings = session.bindings(&tree);
+        let declared = session.project.checks.iter().zip(&bindings);
+        let nowhere = declared
+            .filter(|(check, binding)| !check.inputs.is_empty() && binding.inputs.is_none())
+            .map(|(check, _)| {
+                format!(
+                    "`inputs` of {} match no file: its evidence counts for the state of all files",
+                    check.id
+                )
+            });
         Record {
+            warnings: nowhere.collect(),
             run,
             tree,
-            warnings: vec![],
+            bindings,
+            reused: BTreeMap::new(),
             called_for: vec![],
             broken: false,
         }
@@ -250,16 +270,20 @@ impl Record {
             due.retain(|at| !on_demand(at));
         }
         let durations = durations(session);
+        let reused = self.reusable(session, &due, options.fresh);
+        due.retain(|at| !reused.contains_key(at));
+        let places = reused.keys().copied().collect();
         let (clients, ports) = (Clients::new(runtime), Ports::default());
         let job = Job {
             project: &session.project,
             due: &due,
             applicable: &session.applicable,
+            reused: &places,
             durations: &durations,
             fail_fast: options.fail_fast,
             jobs: self.run.jobs as usize,
             host: &self.run.host.name,
-            definitions: &session.definitions,
+            bindings: &self.bindings,
             context: Context {
                 folder: &session.folder,
                 run: &self.run.id,
@@ -290,47 +314,90 @@ impl Record {
         self.run.complete = selected.is_none() && !self.run.interrupted;
         self.run.services = ran.services.clone();
         self.broken |= ran.broken;
+        self.reused = reused;
         Ok((ran, preflight))
     }
 
-    /// Records what was observed, and judges it together with what the ledger knows of the rest.
+    /// The checks among those that are due that need no look, with what is recorded of them. What cannot be read of the
+    /// ledger is told when the run is recorded.
+    fn reusable(
+        &self,
+        session: &Session,
+        due: &BTreeSet<usize>,
+        fresh: bool,
+    ) -> BTreeMap<usize, Seen> {
+        let declares = |at: &usize| self.bindings[*at].inputs.is_some();
+        if fresh || !due.iter().any(declares) {
+            return BTreeMap::new();
+        }
+        let Some(ledger) = Ledger::open_existing(&session.folder).ok().flatten() else {
+            return BTreeMap::new();
+        };
+        let here = self.here(session);
+        let Ok(past) = here.recorded(Some(&ledger)) else {
+            return BTreeMap::new();
+        };
+        let reusable = here.reusable(due, &past);
+        let seen = past.seen.into_iter().enumerate();
+        seen.filter(|(at, _)| reusable.contains(at))
+            .map(|(at, seen)| (at, recorded::reused(seen)))
+            .collect()
+    }
+
+    fn here<'a>(&'a self, session: &'a Session) -> Here<'a> {
+        Here {
+            session,
+            tree: &self.tree,
+            bindings: &self.bindings,
+            now: self.run.started,
+        }
+    }
+
+    /// Judges what was observed together with what the ledger knows of the rest, and records it.
     fn conclude(
         &mut self,
         session: &Session,
         gates: &[Gate],
         deciding: Deciding,
-        ran: Ran,
+        mut ran: Ran,
         preflight: Vec<crate::domain::report::Preflight>,
+        masker: &Masker,
     ) -> Report {
         self.run.finished = Timestamp::now();
-        self.warnings.extend(ran.warnings);
-        self.bind_to(&session.tree());
-        let recorded = match self.append(session, &ran.observed) {
-            Ok(recorded) => recorded,
+        self.warnings.append(&mut ran.warnings);
+        if ran.observed.iter().any(Option::is_some) {
+            self.bind_to(&session.tree(), session, &mut ran.observed);
+        }
+        let mut ledger = match Ledger::open(&session.folder) {
+            Ok(ledger) => Some(ledger),
             Err(error) => {
-                // A checkout that may not be written is no fault of ours; anything else is.
-                self.broken |= !ledger::not_writable(&error);
-                self.warnings
-                    .push(format!("this run is not recorded: {error:#}"));
+                self.not_recorded(&error);
                 None
             }
         };
-        let recorded = recorded.unwrap_or_else(|| {
-            let nothing = session.recorded(None, &self.tree);
-            nothing.unwrap_or_default()
-        });
-        let places = ran
+        let past = match ran.observed.iter().any(Option::is_none) {
+            true => self.past(session, ledger.as_ref()),
+            false => vec![],
+        };
+        let mut past = past.into_iter();
+        let seen = ran
             .observed
             .into_iter()
-            .zip(recorded)
-            .zip(&session.applicable);
-        let seen = places.map(|((observed, recorded), applicable)| match observed {
-            Some(observed) => Seen {
-                applicable: *applicable,
-                ..Seen::now(observed)
-            },
-            None => recorded,
-        });
+            .enumerate()
+            .map(|(at, observed)| match (observed, past.next()) {
+                (Some(observed), _) => Seen {
+                    applicable: session.applicable[at],
+                    ..Seen::now(observed)
+                },
+                (None, past) => match self.reused.remove(&at) {
+                    Some(reused) => reused,
+                    None => past.unwrap_or_else(|| {
+                        let reason = Reason::new(Code::NotRun, "it was not run");
+                        Seen::now(Observed::Withheld(reason))
+                    }),
+                },
+            })
+            .collect();
         let setting = Setting {
             ready: env!("CARGO_PKG_VERSION").to_string(),
             run: Some(self.run.clone()),
@@ -339,19 +406,61 @@ impl Record {
             warnings: std::mem::take(&mut self.warnings),
             deciding,
         };
-        assess(
-            &session.project,
-            gates,
-            seen.collect(),
-            setting,
-            Timestamp::now(),
-        )
+        let report = assess(&session.project, gates, seen, setting, Timestamp::now());
+        let mut report = secrets::masked(report, masker);
+        let files = self.run.tree.is_some().then(|| self.tree.then());
+        match ledger
+            .as_mut()
+            .map(|ledger| ledger.append(&report, files.as_ref()))
+        {
+            Some(Ok(head)) => report.ledger = Some(head),
+            Some(Err(error)) => self.not_recorded(&error),
+            None => {}
+        }
+        let unrecorded = self.warnings.drain(..);
+        report
+            .warnings
+            .extend(unrecorded.map(|text| masker.text(&text).into_owned()));
+        report
     }
 
-    /// Evidence is about files that stood still. Where they did not, it is about none that could be named.
-    fn bind_to(&mut self, now: &Tree) {
+    fn not_recorded(&mut self, error: &anyhow::Error) {
+        // A checkout that may not be written is no fault of ours; anything else is.
+        self.broken |= !ledger::not_writable(error);
+        self.warnings
+            .push(format!("this run is not recorded: {error:#}"));
+    }
+
+    /// What was known before of the checks that were not due.
+    fn past(&mut self, session: &Session, ledger: Option<&Ledger>) -> Vec<Seen> {
+        let past = match self.here(session).recorded(ledger) {
+            Ok(past) => past,
+            Err(error) => {
+                self.broken = true;
+                self.warnings.push(format!(
+                    "what was recorded before cannot be read: {error:#}"
+                ));
+                Past::default()
+            }
+        };
+        self.broken |= !past.lost.is_empty();
+        self.warnings.extend(past.lost);
+        past.seen
+    }
+
+    /// Evidence is about files that stood still. Where they did not, it is about none that could be named, but for that of
+    /// checks whose inputs stood.
+    fn bind_to(&mut self, now: &Tree, session: &Session, observed: &mut [Option<Observed>]) {
         if now.digest == self.tree.digest {
             return;
+        }
+        let bindings = session.bindings(now);
+        for (at, observed) in observed.iter_mut().enumerate() {
+            if let Some(Observed::Evidence(evidence)) = observed
+                && evidence.binding.inputs != bindings[at].inputs
+            {
+                evidence.binding.inputs = None;
+            }
         }
         const NAMED: usize = 5;
         let changed = self.tree.changed(now);
@@ -370,31 +479,6 @@ impl Record {
              counts as stale from now on; if a check writes them, let git ignore them"
         ));
         self.run.tree = None;
-    }
-
-    /// Appends the run; gives what was known before of the checks that were not due.
-    fn append(
-        &self,
-        session: &Session,
-        observed: &[Option<Observed>],
-    ) -> Result<Option<Vec<Seen>>> {
-        let mut ledger = Ledger::open(&session.folder)?;
-        let before = match observed.iter().any(Option::is_none) {
-            true => Some(session.recorded(Some(&ledger), &self.tree)?),
-            false => None,
-        };
-        let evidence =
-            session
-                .project
-                .checks
-                .iter()
-                .zip(observed)
-                .filter_map(|(check, observed)| match observed {
-                    Some(Observed::Evidence(evidence)) => Some((check.id.as_str(), &**evidence)),
-                    _ => None,
-                });
-        ledger.append(&self.run, evidence)?;
-        Ok(before)
     }
 }
 

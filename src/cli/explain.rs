@@ -4,6 +4,7 @@ use anyhow::{Result, anyhow};
 use clap::Args;
 use jiff::Timestamp;
 
+use super::recorded::{Here, Past};
 use super::secrets;
 use super::session::{self, Session};
 use super::{Exit, Global, Usage, catalogue, print_text, selection};
@@ -71,22 +72,23 @@ fn declared_check(session: &Session, id: &str, style: Style) -> Result<Vec<u8>> 
         None => used.doc,
     });
     let ledger = Ledger::open_existing(&session.folder)?;
-    let seen = session.recorded(ledger.as_ref(), &session.tree())?;
+    let (tree, now) = (session.tree(), Timestamp::now());
+    let here = Here {
+        session,
+        tree: &tree,
+        bindings: &session.bindings(&tree),
+        now,
+    };
+    let Past { seen, lost } = here.recorded(ledger.as_ref())?;
     let setting = Setting {
         ready: env!("CARGO_PKG_VERSION").to_string(),
         run: None,
         preflight: vec![],
         called_for: vec![],
-        warnings: vec![],
+        warnings: lost,
         deciding: Deciding::Gates(vec![]),
     };
-    let report = assess(
-        &session.project,
-        &session.project.gates,
-        seen,
-        setting,
-        Timestamp::now(),
-    );
+    let report = assess(&session.project, &session.project.gates, seen, setting, now);
     // Its id may hold what is a secret elsewhere, so its place is found before that is masked.
     let mut rows = report.checks.iter();
     let place = rows.position(|row| row.id == id);

@@ -16,6 +16,7 @@ mod exit;
 mod explain;
 mod init;
 mod list;
+mod recorded;
 mod schema;
 mod secrets;
 mod selection;

@@ -1,5 +1,6 @@
 //! What verbs share: the manifest, the state of the project's files, what the ledger knows, and a report out of them.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -9,17 +10,14 @@ use jiff::tz::TimeZone;
 
 use super::detection::Detection;
 use super::{Global, Usage, selection};
-use crate::domain::assess::Seen;
 use crate::domain::check::{Probe, ReaderInput};
-use crate::domain::evidence::Observed;
+use crate::domain::evidence::Binding;
 use crate::domain::gate::{DEFAULT, Gate};
 use crate::domain::project::Project;
-use crate::domain::reason::{Code, Reason};
 use crate::domain::report::{CalledFor, Host};
-use crate::ledger::Ledger;
 use crate::manifest::detect::Found;
 use crate::manifest::{self, Formats, Library, Loaded, Problems, definition_digest};
-use crate::probe::file;
+use crate::probe::{self, file};
 use crate::reader;
 use crate::tree::{self, Tree};
 
@@ -29,8 +27,6 @@ pub(super) struct Session {
     /// The manifest's folder, absolute.
     pub(super) folder: PathBuf,
     pub(super) manifest_digest: String,
-    /// The digest of each check's definition, by place.
-    pub(super) definitions: Vec<String>,
     /// Whether the check at each place applies.
     pub(super) applicable: Vec<bool>,
     /// The library that it is resolved against.
@@ -102,9 +98,7 @@ impl Session {
                 .as_ref()
                 .is_none_or(|applies| tree::any_matches(&files, &applies.files))
         };
-        let digest = |check| definition_digest(check, &project.services);
         Session {
-            definitions: project.checks.iter().map(digest).collect(),
             applicable: project.checks.iter().map(applies).collect(),
             manifest_digest,
             project,
@@ -176,64 +170,22 @@ impl Session {
         tree::snapshot(&self.folder, &results.collect::<Vec<_>>(), &looked_at)
     }
 
-    /// What the ledger knows of every check, held against the present definitions and files.
-    pub(super) fn recorded(&self, ledger: Option<&Ledger>, tree: &Tree) -> Result<Vec<Seen>> {
-        let ids = self.project.checks.iter().map(|check| check.id.as_str());
-        let mut latest = match ledger {
-            Some(ledger) => ledger.latest_of(ids)?,
-            None => Default::default(),
-        };
-        let places = self.project.checks.iter().enumerate();
-        Ok(places
-            .map(|(at, check)| {
-                let applicable = self.applicable[at];
-                match latest.remove(&check.id) {
-                    None => {
-                        let reason = match (&check.probe, applicable) {
-                            (_, false) => {
-                                Reason::new(Code::NotRun, "it does not apply to this project")
-                            }
-                            _ if check.on_demand => Reason::new(
-                                Code::NotRun,
-                                format!("it runs on demand: `ready check {}`", check.id),
-                            ),
-                            _ => Reason::new(Code::NotRun, "no evidence is recorded for it"),
-                        };
-                        Seen {
-                            applicable,
-                            ..Seen::now(Observed::Withheld(reason))
-                        }
-                    }
-                    Some(recorded) => {
-                        let stale = if recorded.evidence.definition != self.definitions[at] {
-                            Some("the check was changed since it was last run".to_string())
-                        } else if matches!(check.probe, Probe::Manual(_)) {
-                            None
-                        } else if recorded.tree.is_none() || tree.digest.is_none() {
-                            let why = "files changed while it ran, or there are too many to keep track of";
-                            Some(format!("it is not known which files its last run was about: {why}"))
-                        } else if recorded.tree != tree.digest {
-                            let commit = recorded
-                                .commit
-                                .as_deref()
-                                .and_then(|commit| commit.get(..7));
-                            let then = commit
-                                .map(|commit| format!(" (at commit {commit})"))
-                                .unwrap_or_default();
-                            Some(format!("files were changed since it was last run{then}"))
-                        } else {
-                            None
-                        };
-                        Seen {
-                            observed: Observed::Evidence(Box::new(recorded.evidence)),
-                            applicable,
-                            recorded: Some(recorded.run),
-                            stale,
-                        }
-                    }
-                }
-            })
-            .collect())
+    /// What evidence is about that is had of each check now.
+    pub(super) fn bindings(&self, tree: &Tree) -> Vec<Binding> {
+        let mut inputs: HashMap<&[String], Option<String>> = HashMap::new();
+        let checks = self.project.checks.iter();
+        let bindings = checks.map(|check| {
+            let digest = inputs
+                .entry(&check.inputs)
+                .or_insert_with(|| tree.inputs(&check.inputs));
+            Binding {
+                definition: definition_digest(check, &self.project.services),
+                inputs: digest.clone(),
+                program: probe::program(check, &self.folder),
+                ..Binding::default()
+            }
+        });
+        bindings.collect()
     }
 
     /// The gates that decide: the named one, else the default one, else all.

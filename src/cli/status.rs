@@ -4,10 +4,12 @@ use anyhow::Result;
 use clap::Args;
 use jiff::Timestamp;
 
+use super::recorded::{Here, Past};
 use super::secrets;
 use super::session::Session;
 use super::{Exit, Global, format_name, print};
 use crate::domain::assess::{Deciding, Setting, assess};
+use crate::domain::report::Run;
 use crate::ledger::Ledger;
 
 /// Print the table from recorded evidence; nothing is run
@@ -34,10 +36,17 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     let gates = &session.project.gates;
     let deciding = session.deciding(gates, options.gate.as_deref())?;
     let ledger = Ledger::open_existing(&session.folder)?;
-    let seen = session.recorded(ledger.as_ref(), &session.tree())?;
-    let warnings = match &ledger {
+    let (tree, now) = (session.tree(), Timestamp::now());
+    let here = Here {
+        session: &session,
+        tree: &tree,
+        bindings: &session.bindings(&tree),
+        now,
+    };
+    let Past { seen, lost } = here.recorded(ledger.as_ref())?;
+    let mut warnings = match &ledger {
         None => vec!["nothing is recorded yet: run `ready check`".to_string()],
-        Some(ledger) => match ledger.last_run()? {
+        Some(ledger) => match last_run(ledger) {
             Some(run) if run.interrupted => {
                 vec![format!(
                     "the last run, {}, was interrupted: what it did not finish is shown as it was before",
@@ -47,6 +56,8 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
             _ => vec![],
         },
     };
+    let broken = !lost.is_empty();
+    warnings.extend(lost);
     let setting = Setting {
         ready: env!("CARGO_PKG_VERSION").to_string(),
         run: None,
@@ -55,12 +66,21 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         warnings,
         deciding: Deciding::Gates(deciding),
     };
-    let report = assess(&session.project, gates, seen, setting, Timestamp::now());
+    let mut report = assess(&session.project, gates, seen, setting, now);
+    report.ledger = ledger.as_ref().map(Ledger::head).transpose()?.flatten();
     let report = secrets::masked(report, &secrets::masker(&session.project, &session.folder));
     print(&report, &options.format, global.style())?;
-    Ok(if options.gate.is_none() || report.decision.open {
+    Ok(if broken {
+        Exit::Broken
+    } else if options.gate.is_none() || report.decision.open {
         Exit::Open
     } else {
         Exit::Closed
     })
+}
+
+/// The newest run, as far as its report is kept and can be read: what is damaged of it is told elsewhere.
+fn last_run(ledger: &Ledger) -> Option<Run> {
+    let last = ledger.last_runs(1).ok()?.pop()?;
+    ledger.report(&last.id).ok()??.run
 }

@@ -14,8 +14,8 @@ use super::project::{Component, Project};
 use super::ratio::{self, Ratio};
 use super::reason::{Code, Reason};
 use super::report::{
-    CalledFor, Cap, CheckRow, ComponentRow, Decision, FORMAT, GENERAL, GroupRow, Preflight, Report,
-    Run, Score, WaiverRow,
+    CalledFor, Cap, CheckRow, ComponentRow, Decision, Exact, FORMAT, GENERAL, GroupRow, Preflight,
+    Report, Run, Score, WaiverRow,
 };
 use super::score::{self, ComponentStanding, Standing, Weighed};
 use super::verdict::{Judgement, Verdict, judge};
@@ -29,9 +29,20 @@ pub struct Seen {
     /// Whether the check applies to this project.
     pub applicable: bool,
     /// The run that the evidence is from, where it is an earlier one.
-    pub recorded: Option<String>,
+    pub recorded: Option<From>,
     /// Why the evidence is no longer about this code or this definition.
     pub stale: Option<String>,
+}
+
+/// The run that recorded evidence is from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct From {
+    /// Its id.
+    pub run: String,
+    /// The commit that it was about.
+    pub commit: Option<String>,
+    /// Whether the evidence stands for a check that was due now.
+    pub reused: bool,
 }
 
 impl Seen {
@@ -169,10 +180,13 @@ pub fn assess(
         claims: claims(project, &rated, &whole, &judged),
         checks,
         gates: states,
+        policies: gates.to_vec(),
+        caps: project.caps.clone(),
         decision,
         waivers,
         undeclared,
         ignored: project.ignored.clone(),
+        ledger: None,
         warnings: setting.warnings,
     }
 }
@@ -501,6 +515,10 @@ fn check_row(
         reason: judgement.reason.clone(),
         credit: ratio::number(&judgement.credit),
         potential: ratio::number(&judgement.potential),
+        exact: Exact {
+            credit: judgement.credit.clone(),
+            potential: judgement.potential.clone(),
+        },
         accepted_at: check.pass_at.filter(|_| judgement.accepted),
         level: check.level,
         counts: judgement.counts,
@@ -510,7 +528,9 @@ fn check_row(
             .iter()
             .find(|row| row.waiver.check == check.id)
             .map(|row| row.state),
-        recorded: seen.recorded.clone(),
+        recorded: seen.recorded.as_ref().map(|from| from.run.clone()),
+        recorded_at: seen.recorded.as_ref().and_then(|from| from.commit.clone()),
+        reused: seen.recorded.as_ref().is_some_and(|from| from.reused),
         definition: check.clone(),
         evidence: match &seen.observed {
             Observed::Evidence(evidence) => Some((**evidence).clone()),

@@ -82,6 +82,9 @@ pub struct Check {
     pub env: BTreeMap<String, String>,
     /// Whether the child starts from an empty environment (PATH excepted).
     pub clean_env: bool,
+    /// Patterns of the only files that its result depends on, relative to the manifest; empty: all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<String>,
     /// How long its evidence counts; none: as long as the tree stands.
     #[serde(rename = "max_age_s", with = "maybe_seconds")]
     pub max_age: Option<Duration>,

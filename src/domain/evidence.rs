@@ -46,10 +46,57 @@ pub struct Evidence {
     pub host: String,
     /// The 1-based slot that it ran on.
     pub slot: u32,
-    /// The digest of the check's definition, `blake3:…`.
-    pub definition: String,
+    /// What it is about.
+    #[serde(default)]
+    pub binding: Binding,
     /// Every attempt in order; at least one.
     pub attempts: Vec<Attempt>,
+}
+
+/// What evidence is about, beside the state of the project's files that its run names: it counts only for that.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Binding {
+    /// The digest of the check's definition, `blake3:…`.
+    pub definition: String,
+    /// The digest of the files that the check says its result depends on, `blake3:…`; none where it names none, or they
+    /// could not be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<String>,
+    /// The program that it depends on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<Program>,
+    /// What was looked at, where the run was told: an image or a file by its digest, `sha256:…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<String>,
+    /// Where it was looked at, where the run was told: `staging`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+}
+
+impl Evidence {
+    /// Every text that a program or a server sent.
+    pub fn streams_mut(&mut self) -> impl Iterator<Item = &mut Stream> {
+        self.attempts.iter_mut().flat_map(|attempt| {
+            let calls = attempt.calls.iter_mut().flatten();
+            let streams = attempt.stdout.iter_mut().chain(&mut attempt.stderr);
+            let answer = attempt.answer.iter_mut().map(|answer| &mut answer.body);
+            streams
+                .chain(answer)
+                .chain(calls.map(|call| &mut call.body))
+        })
+    }
+}
+
+/// A program as it was found on a machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    /// Its file.
+    pub path: String,
+    /// What tells one version of it from another without running it: length and time of its file.
+    pub stamp: String,
+    /// The version that it gave of itself, where it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
 }
 
 /// One look.
@@ -244,6 +291,18 @@ pub struct Stream {
     pub head: String,
     /// What came last; all of it where nothing was dropped.
     pub tail: String,
+    /// Where head and tail are kept, where they are not here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored: Option<Box<Stored>>,
+}
+
+/// Head and tail of a stream, kept elsewhere. They may have been pruned there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stored {
+    /// BLAKE3 of both together as they are kept, masked, `blake3:…`.
+    pub digest: String,
+    /// The bytes of the head.
+    pub head: u64,
 }
 
 /// An HTTP answer.

@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::check::Check;
 use super::claim::Claim;
 use super::evidence::{Counts, Evidence};
-use super::gate::GateState;
-use super::level::Level;
+use super::gate::{Gate, GateState};
+use super::level::{Caps, Level};
 use super::project::Ignored;
+use super::ratio::Ratio;
 use super::reason::Reason;
 use super::service::ServiceRun;
 use super::verdict::Verdict;
@@ -52,6 +53,12 @@ pub struct Report {
     pub gates: Vec<GateState>,
     /// What decides, and how.
     pub decision: Decision,
+    /// The rules of the gates, as resolved.
+    #[serde(default)]
+    pub policies: Vec<Gate>,
+    /// The most that each level of evidence can reach, in percent.
+    #[serde(default)]
+    pub caps: Caps,
     /// Every declared waiver and what it does today.
     pub waivers: Vec<WaiverRow>,
     /// What the manifest claims.
@@ -62,6 +69,9 @@ pub struct Report {
     /// Library checks that the manifest says it does without.
     #[serde(default)]
     pub ignored: Vec<Ignored>,
+    /// The end of the chain of recorded runs; none where nothing is recorded.
+    #[serde(default)]
+    pub ledger: Option<LedgerHead>,
     /// What a reader must know beside the figures.
     pub warnings: Vec<String>,
 }
@@ -73,6 +83,15 @@ pub struct CalledFor {
     pub check: String,
     /// The files that call for it.
     pub why: String,
+}
+
+/// The end of the ledger's chain: the digest of its last run, over that run and all before it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerHead {
+    /// `blake3:…`.
+    pub digest: String,
+    /// How many runs the chain has.
+    pub runs: u64,
 }
 
 /// One run of `ready check`.
@@ -106,9 +125,29 @@ pub struct Run {
     pub dirty: Option<bool>,
     /// The manifest's digest, `sha256:…`.
     pub manifest: Option<String>,
+    /// What was judged, where that was said: an image or a file by its digest, `sha256:…`.
+    #[serde(default)]
+    pub artifact: Option<String>,
+    /// Where it was judged, where that was said: `staging`.
+    #[serde(default)]
+    pub environment: Option<String>,
+    /// The part of the checks that this machine ran, where several share them.
+    #[serde(default)]
+    pub shard: Option<Shard>,
     /// The services that checks needed, and what became of them.
     #[serde(default)]
     pub services: Vec<ServiceRun>,
+}
+
+/// One of the parts into which the checks were split.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shard {
+    /// 1-based.
+    pub index: u32,
+    /// How many there are.
+    pub of: u32,
+    /// The digest of the whole split, `blake3:…`: parts of different splits do not fit together.
+    pub split: String,
 }
 
 /// The machine.
@@ -253,6 +292,9 @@ pub struct CheckRow {
     pub credit: f64,
     /// 0 to 1.
     pub potential: f64,
+    /// Credit and potential as exact fractions.
+    #[serde(default)]
+    pub exact: Exact,
     /// The credit from which gates accept it, where that makes them.
     pub accepted_at: Option<f64>,
     /// The strength of its evidence.
@@ -267,10 +309,44 @@ pub struct CheckRow {
     pub waiver: Option<WaiverState>,
     /// The run that the evidence is from, where it is not this one.
     pub recorded: Option<String>,
+    /// The commit of that run.
+    #[serde(default)]
+    pub recorded_at: Option<String>,
+    /// Whether the check was due and its recorded evidence stands for it, since nothing that it depends on has changed.
+    #[serde(default)]
+    pub reused: bool,
     /// The resolved definition.
     pub definition: Check,
     /// What was observed; none where nothing was.
     pub evidence: Option<Evidence>,
+}
+
+/// A credit and a potential, exactly: `39/40`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exact {
+    /// 0 to 1.
+    #[serde(with = "fraction")]
+    pub credit: Ratio,
+    /// The credit to 1.
+    #[serde(with = "fraction")]
+    pub potential: Ratio,
+}
+
+/// A fraction as the text `39/40`.
+mod fraction {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use crate::domain::ratio::Ratio;
+
+    pub(super) fn serialize<S: Serializer>(ratio: &Ratio, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(ratio)
+    }
+
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Ratio, D::Error> {
+        let text = String::deserialize(from)?;
+        let parsed = text.parse::<Ratio>();
+        parsed.map_err(|_| D::Error::custom(format!("`{text}` is not a fraction")))
+    }
 }
 
 /// A waiver and what it does today.

@@ -85,6 +85,7 @@ pub(crate) fn check(id: &str, probe: Probe) -> Check {
         cwd: None,
         env: BTreeMap::new(),
         clean_env: false,
+        inputs: vec![],
         max_age: None,
         secrets: vec![],
         needs_tool: None,
@@ -289,7 +290,10 @@ pub(crate) fn evidence(attempts: Vec<Attempt>) -> Evidence {
         duration_ms: 1_000,
         host: "here".to_string(),
         slot: 1,
-        definition: "blake3:00".to_string(),
+        binding: Binding {
+            definition: "blake3:00".to_string(),
+            ..Binding::default()
+        },
         attempts,
     }
 }
@@ -474,6 +478,9 @@ impl Scene {
             tree: None,
             dirty: None,
             manifest: None,
+            artifact: None,
+            environment: None,
+            shard: None,
             services: vec![],
             out_of_time: false,
         });

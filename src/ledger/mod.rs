@@ -1,20 +1,28 @@
 //! The append-only history of evidence on this machine: an SQLite file in `.ready/` beside the manifest.
 //!
-//! A run is appended in one transaction: it is in the ledger whole or not at all. What is stored is already masked.
+//! A run is appended in one transaction: it is in the ledger whole or not at all. What is stored is already masked. Read
+//! in this order: [`schema`](self) (the tables), `append`, `read`, `chain` (edits are found), `prune`, `repair`.
 
-use std::collections::HashMap;
+mod append;
+mod chain;
+mod outputs;
+mod prune;
+mod read;
+mod repair;
+mod schema;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags};
 
-use crate::domain::evidence::{Evidence, Outcome};
-use crate::domain::report::Run;
-
-/// The version of the tables that this program writes.
-pub const SCHEMA_VERSION: i64 = 1;
+pub use chain::{Fault, Verified};
+pub use prune::{Keep, Pruned};
+pub use read::{Recorded, RunOf, RunRow};
+pub use repair::{Repaired, repair};
+pub use schema::VERSION;
 
 /// How long another `ready` may keep the file busy.
 const BUSY: Duration = Duration::from_secs(30);
@@ -25,18 +33,17 @@ pub struct Ledger {
     connection: Connection,
 }
 
-/// Evidence with the run that it is from.
-#[derive(Clone, Debug)]
-pub struct Recorded {
-    /// The run's id.
-    pub run: String,
-    /// The digest of the files that the run was about.
-    pub tree: Option<String>,
-    /// The commit of that run.
-    pub commit: Option<String>,
-    /// What was observed.
-    pub evidence: Evidence,
+/// Something in the ledger that cannot be read or was changed; the rest of it stands.
+#[derive(Debug)]
+pub struct Damaged(pub String);
+
+impl std::fmt::Display for Damaged {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)
+    }
 }
+
+impl std::error::Error for Damaged {}
 
 /// The file of a project's ledger.
 pub fn path(folder: &Path) -> PathBuf {
@@ -47,7 +54,7 @@ impl Ledger {
     /// Opens the ledger of a project, and makes it where there is none.
     ///
     /// # Errors
-    /// The folder cannot be written, the file is no ledger, or it is from a newer version.
+    /// The folder cannot be written, the file is no ledger, or it is from another version.
     pub fn open(folder: &Path) -> Result<Ledger> {
         let file = path(folder);
         let own = file.parent().unwrap_or(folder);
@@ -61,11 +68,15 @@ impl Ledger {
             }
             written.with_context(|| format!("cannot write `{}`", ignore.display()))?;
         }
+        Ledger::make(&file)
+    }
+
+    /// Opens a file, and makes its tables where there are none.
+    fn make(file: &Path) -> Result<Ledger> {
         let connection =
-            Connection::open(&file).with_context(|| format!("cannot open `{}`", file.display()))?;
-        let mut ledger = Ledger::prepare(connection, &file)?;
-        ledger
-            .create()
+            Connection::open(file).with_context(|| format!("cannot open `{}`", file.display()))?;
+        let mut ledger = Ledger::prepare(connection, file)?;
+        schema::create(&mut ledger.connection)
             .with_context(|| format!("cannot write `{}`", file.display()))?;
         Ok(ledger)
     }
@@ -73,195 +84,59 @@ impl Ledger {
     /// Opens the ledger of a project for reading; none where there is none.
     ///
     /// # Errors
-    /// The file cannot be read, is no ledger, or is from a newer version.
+    /// The file cannot be read, is no ledger, or is from another version.
     pub fn open_existing(folder: &Path) -> Result<Option<Ledger>> {
         let file = path(folder);
         if !file.exists() {
             return Ok(None);
         }
+        let ledger = Ledger::open_file(&file)?;
+        Ok((schema::version(&ledger.connection)? > 0).then_some(ledger))
+    }
+
+    fn open_file(file: &Path) -> Result<Ledger> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let opened = Connection::open_with_flags(&file, flags).map_err(anyhow::Error::from);
-        let ledger = match opened.and_then(|connection| Ledger::prepare(connection, &file)) {
-            Err(error) if not_writable(&error) => Ledger::prepare(unchanging(&file)?, &file)?,
-            other => other.with_context(|| format!("cannot open `{}`", file.display()))?,
-        };
-        Ok((ledger.version()? > 0).then_some(ledger))
+        let opened = Connection::open_with_flags(file, flags).map_err(anyhow::Error::from);
+        match opened.and_then(|connection| Ledger::prepare(connection, file)) {
+            Err(error) if not_writable(&error) => Ledger::prepare(unchanging(file)?, file),
+            other => other.with_context(|| format!("cannot open `{}`", file.display())),
+        }
     }
 
     fn prepare(connection: Connection, file: &Path) -> Result<Ledger> {
         connection.busy_timeout(BUSY)?;
-        let ledger = Ledger { connection };
-        let version = ledger.version().map_err(|error| {
-            let what = match error
-                .downcast_ref::<rusqlite::Error>()
-                .and_then(rusqlite::Error::sqlite_error_code)
-            {
+        let version = schema::version(&connection).map_err(|error| {
+            let what = match code(&error) {
                 Some(rusqlite::ErrorCode::NotADatabase) => {
                     "is not a ledger; move it away to begin a new one"
+                }
+                Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
+                    "is damaged: `ready ledger repair` keeps what can be read"
                 }
                 _ => "cannot be read",
             };
             error.context(format!("`{}` {what}", file.display()))
         })?;
-        if version > SCHEMA_VERSION {
+        if version > VERSION {
             bail!(
-                "`{}` is from a newer `ready` (tables of version {version}, this one knows {SCHEMA_VERSION}): update `ready`",
+                "`{}` is from a newer `ready` (tables of version {version}, this one knows {VERSION}): update `ready`",
                 file.display()
             );
         }
-        Ok(ledger)
-    }
-
-    /// The version of the tables; 0 where there are none yet.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn version(&self) -> Result<i64> {
-        Ok(self
-            .connection
-            .query_row("PRAGMA user_version", [], |row| row.get(0))?)
-    }
-
-    fn create(&mut self) -> Result<()> {
-        if self.version()? == SCHEMA_VERSION {
-            return Ok(());
-        }
-        self.connection.pragma_update(None, "journal_mode", "WAL")?;
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        // Another process may have made the tables while this one waited for the lock.
-        transaction.execute_batch(&format!(
-            "CREATE TABLE IF NOT EXISTS runs (
-                 id   TEXT PRIMARY KEY,          -- a ULID: sorts by time
-                 run  TEXT NOT NULL              -- domain::report::Run as JSON
-             ) STRICT;
-             CREATE TABLE IF NOT EXISTS evidence (
-                 check_id    TEXT NOT NULL,
-                 run         TEXT NOT NULL REFERENCES runs (id),
-                 interrupted INTEGER NOT NULL,   -- 1: it was stopped, and says nothing about the check
-                 evidence    TEXT NOT NULL,      -- domain::evidence::Evidence as JSON
-                 PRIMARY KEY (check_id, run)
-             ) STRICT, WITHOUT ROWID;
-             PRAGMA user_version = {SCHEMA_VERSION};"
-        ))?;
-        transaction.commit()?;
-        Ok(())
-    }
-
-    /// Appends a run with the evidence of its checks: all of it, or nothing.
-    ///
-    /// # Errors
-    /// The file cannot be written; then it is as it was.
-    pub fn append<'a>(
-        &mut self,
-        run: &Run,
-        evidence: impl IntoIterator<Item = (&'a str, &'a Evidence)>,
-    ) -> Result<()> {
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        transaction.execute(
-            "INSERT INTO runs (id, run) VALUES (?1, ?2)",
-            params![run.id, serde_json::to_string(run)?],
-        )?;
-        {
-            let sql = "INSERT INTO evidence (check_id, run, interrupted, evidence) VALUES (?1, ?2, ?3, ?4)";
-            let mut insert = transaction.prepare(sql)?;
-            for (check, evidence) in evidence {
-                let interrupted = evidence
-                    .attempts
-                    .iter()
-                    .any(|attempt| attempt.outcome == Outcome::Cancelled);
-                insert.execute(params![
-                    check,
-                    run.id,
-                    interrupted,
-                    serde_json::to_string(evidence)?
-                ])?;
-            }
-        }
-        transaction.commit()?;
-        Ok(())
-    }
-
-    /// The newest evidence about a check; none where it was never observed to its end.
-    ///
-    /// # Errors
-    /// The file cannot be read, or a row in it does not parse.
-    pub fn latest(&self, check: &str) -> Result<Option<Recorded>> {
-        let sql = "SELECT runs.id, runs.run, evidence.evidence FROM evidence JOIN runs ON runs.id = evidence.run
-                   WHERE check_id = ?1 AND NOT interrupted ORDER BY evidence.run DESC LIMIT 1";
-        let mut select = self.connection.prepare_cached(sql)?;
-        let row = select.query_row([check], |row| {
-            Ok((
-                row.get::<_, String>(0)?,
-                row.get::<_, String>(1)?,
-                row.get::<_, String>(2)?,
-            ))
-        });
-        let Some((id, run, evidence)) = row.optional()? else {
-            return Ok(None);
-        };
-        let run: Run =
-            serde_json::from_str(&run).with_context(|| format!("run {id} does not parse"))?;
-        let evidence = serde_json::from_str(&evidence)
-            .with_context(|| format!("the evidence of `{check}` in run {id} does not parse"))?;
-        Ok(Some(Recorded {
-            run: id,
-            tree: run.tree,
-            commit: run.commit,
-            evidence,
-        }))
-    }
-
-    /// How long a check took when it was last observed to its end.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn duration(&self, check: &str) -> Result<Option<Duration>> {
-        let sql = "SELECT json_extract(evidence, '$.duration_ms') FROM evidence
-                   WHERE check_id = ?1 AND NOT interrupted ORDER BY run DESC LIMIT 1";
-        let mut select = self.connection.prepare_cached(sql)?;
-        let row = select.query_row([check], |row| row.get::<_, Option<i64>>(0));
-        Ok(row
-            .optional()?
-            .flatten()
-            .map(|millis| Duration::from_millis(millis.unsigned_abs())))
-    }
-
-    /// The newest evidence about each of several checks.
-    ///
-    /// # Errors
-    /// As for [`Ledger::latest`].
-    pub fn latest_of<'a>(
-        &self,
-        checks: impl IntoIterator<Item = &'a str>,
-    ) -> Result<HashMap<String, Recorded>> {
-        let mut found = HashMap::new();
-        for check in checks {
-            found.extend(
-                self.latest(check)?
-                    .map(|recorded| (check.to_string(), recorded)),
+        if version > 0 && version < VERSION {
+            bail!(
+                "`{}` is from a `ready` before its first release (tables of version {version}, this one knows {VERSION}): move it away to begin a new one",
+                file.display()
             );
         }
-        Ok(found)
+        Ok(Ledger { connection })
     }
+}
 
-    /// The newest run; none where there was none.
-    ///
-    /// # Errors
-    /// The file cannot be read, or the row does not parse.
-    pub fn last_run(&self) -> Result<Option<Run>> {
-        let row =
-            self.connection
-                .query_row("SELECT run FROM runs ORDER BY id DESC LIMIT 1", [], |row| {
-                    row.get::<_, String>(0)
-                });
-        row.optional()?
-            .map(|run| serde_json::from_str(&run).context("the last run does not parse"))
-            .transpose()
-    }
+/// What SQLite says is wrong.
+fn code(error: &anyhow::Error) -> Option<rusqlite::ErrorCode> {
+    let error = error.downcast_ref::<rusqlite::Error>()?;
+    error.sqlite_error_code()
 }
 
 /// Whether a ledger is as it should be and only cannot be written.
@@ -274,10 +149,18 @@ pub fn not_writable(error: &anyhow::Error) -> bool {
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
         );
     }
-    let code = error
-        .downcast_ref::<rusqlite::Error>()
-        .and_then(rusqlite::Error::sqlite_error_code);
-    matches!(code, Some(ReadOnly | CannotOpen | PermissionDenied))
+    matches!(code(error), Some(ReadOnly | CannotOpen | PermissionDenied))
+}
+
+/// What is wrong where one row cannot be read: the row is damaged, which leaves the others; or all is in vain.
+fn damaged(error: rusqlite::Error, what: &str) -> anyhow::Error {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    match error.sqlite_error_code() {
+        Some(DatabaseCorrupt | NotADatabase) => {
+            Damaged(format!("{what} cannot be read: the ledger is damaged")).into()
+        }
+        _ => anyhow::Error::from(error).context(format!("cannot read {what}")),
+    }
 }
 
 /// Opens a file that nobody can write, as one that does not change: a write-ahead log would need its shared memory.
@@ -293,4 +176,9 @@ fn unchanging(file: &Path) -> Result<Connection> {
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(format!("file:{path}?immutable=1"), flags);
     connection.with_context(|| format!("cannot open `{}`", file.display()))
+}
+
+/// BLAKE3, as the ledger writes it.
+fn digest(bytes: &[u8]) -> String {
+    format!("blake3:{}", blake3::hash(bytes).to_hex())
 }

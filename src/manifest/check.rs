@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use super::item::{At, Item};
 use super::keys::{KEYS, Keys, LATER, MORE_KEYS};
 use super::values::{
-    self, applies, cannot_tell, install_on, level, operating_systems, priority, strings,
+    self, applies, cannot_tell, install_on, level, operating_systems, patterns, priority, strings,
     strings_at, weight,
 };
 use super::{Formats, reader};
@@ -157,6 +157,7 @@ pub(super) fn read(
                 .get("clean_env")
                 .and_then(Item::boolean)
                 .unwrap_or(false),
+            inputs: keys.get("inputs").map(patterns).unwrap_or_default(),
             max_age: match keys.get("max_age") {
                 Some(item) => item.duration(false),
                 None => outside.then_some(OUTSIDE_MAX_AGE),

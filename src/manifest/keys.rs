@@ -29,7 +29,7 @@ const PROBE_KEYS: [&str; 17] = [
 /// Keys whose tables are merged key by key with the library's; every other replaces it.
 const MERGED: [&str; 4] = ["with", "env", "expect", "limits"];
 /// Keys that are in the language and that nothing does yet.
-pub(super) const LATER: [&str; 2] = ["inputs", "control"];
+pub(super) const LATER: [&str; 1] = ["control"];
 /// Every key of a check.
 pub(super) const KEYS: [&str; 48] = [
     "component",

@@ -68,25 +68,30 @@ pub(super) fn one_of<T>(
     value
 }
 
+/// File patterns: one, or a list of them.
+pub(super) fn patterns(item: &Item<'_>) -> Vec<String> {
+    let patterns = item.elements().into_iter().filter_map(|element| {
+        let pattern = element.string()?;
+        match globset::Glob::new(&pattern) {
+            Ok(_) => Some(pattern),
+            Err(error) => {
+                element.problem(
+                    format!("`{pattern}` is not a file pattern: {}", error.kind()),
+                    None,
+                );
+                None
+            }
+        }
+    });
+    patterns.collect()
+}
+
 pub(super) fn applies(item: &Item<'_>) -> Option<Applies> {
     let mut files = None;
     for field in item.table()? {
         match field.key {
             "files" => {
-                let patterns = field.elements().into_iter().filter_map(|element| {
-                    let pattern = element.string()?;
-                    match globset::Glob::new(&pattern) {
-                        Ok(_) => Some(pattern),
-                        Err(error) => {
-                            element.problem(
-                                format!("`{pattern}` is not a file pattern: {}", error.kind()),
-                                None,
-                            );
-                            None
-                        }
-                    }
-                });
-                files = Some(patterns.collect::<Vec<_>>()).filter(|_| !field.elements().is_empty());
+                files = Some(patterns(&field)).filter(|_| !field.elements().is_empty());
             }
             _ => field.unknown("`applies`", &["files"]),
         }

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Context;
-use crate::domain::evidence::{Failure, SpawnFailure};
+use crate::domain::check::{Check, Probe};
+use crate::domain::evidence::{Failure, Program, SpawnFailure};
 use crate::domain::interpolate;
 use crate::process::{self, Environment};
 
@@ -94,6 +95,50 @@ pub(super) fn prepare(
         env,
         shown: argv,
     })
+}
+
+/// The program that the evidence of a check depends on, as it is on this machine now: the tool that it says it needs, else
+/// what it runs. None where it runs none, where it is not there, or where only a run knows its name.
+pub fn program(check: &Check, folder: &Path) -> Option<Program> {
+    let Probe::Run(probe) = &check.probe else {
+        return None;
+    };
+    let filled = |text: &str| {
+        let variable = |name: &str| std::env::var(name.strip_prefix("env.")?).ok();
+        interpolate::values(text, variable).ok()
+    };
+    let name = match (&check.needs_tool, probe.shell) {
+        (Some(tool), _) => tool.name.clone(),
+        (None, true) => shell("").0,
+        (None, false) => filled(probe.argv.first()?)?,
+    };
+    let set = check.env.iter();
+    let env = Environment {
+        clean: check.clean_env,
+        set: set
+            .filter_map(|(name, value)| Some((name.clone(), filled(value)?)))
+            .collect(),
+    };
+    let cwd = folder.join(filled(check.cwd.as_deref().unwrap_or("."))?);
+    let path = process::resolve(&name, &cwd, &env).ok()?;
+    Some(Program {
+        stamp: stamp(&path, folder)?,
+        path: path.display().to_string(),
+        version: None,
+    })
+}
+
+/// What tells one version of a program from another. A script of the project is known by what is in it, since a checkout
+/// gives it another time.
+fn stamp(path: &Path, folder: &Path) -> Option<String> {
+    let file = std::fs::metadata(path).ok()?;
+    if path.starts_with(folder) {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(std::fs::File::open(path).ok()?).ok()?;
+        return Some(format!("blake3:{}", hasher.finalize().to_hex()));
+    }
+    let changed = jiff::Timestamp::try_from(file.modified().ok()?).ok()?;
+    Some(format!("{} bytes of {changed}", file.len()))
 }
 
 /// The system's shell, given a script.

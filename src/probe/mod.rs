@@ -29,6 +29,8 @@ use crate::domain::interpolate;
 use crate::mask::Masker;
 use crate::process::{Cancel, Captured, shortened};
 
+pub use command::program;
+
 /// Bytes of a stream that evidence keeps, after masking.
 const STORED_HEAD: usize = 4 << 10;
 const STORED_TAIL: usize = 16 << 10;
@@ -218,6 +220,7 @@ impl Context<'_> {
                     truncated: false,
                     head: String::new(),
                     tail: lossy(&masked),
+                    stored: None,
                 }
             } else {
                 self.cut(bytes, digest, &masked, &masked[STORED_HEAD..])
@@ -240,6 +243,7 @@ impl Context<'_> {
             truncated: true,
             head,
             tail,
+            stored: None,
         }
     }
 

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use crate::domain::check::Check;
 use crate::domain::event::{Event, ServiceNow};
-use crate::domain::evidence::{Observed, Outcome};
+use crate::domain::evidence::{Binding, Observed, Outcome};
 use crate::domain::project::Project;
 use crate::domain::reason::{Code, Reason};
 use crate::domain::service::{ServiceRun, ServiceState};
@@ -37,6 +37,8 @@ pub struct Job<'a> {
     pub due: &'a BTreeSet<usize>,
     /// Whether the check at each place applies.
     pub applicable: &'a [bool],
+    /// The places of checks that need no look, since what was recorded of them holds.
+    pub reused: &'a BTreeSet<usize>,
     /// How long the check at each place took before, where that is known.
     pub durations: &'a [Option<Duration>],
     /// Whether nothing more begins once a check does not hold.
@@ -45,8 +47,8 @@ pub struct Job<'a> {
     pub jobs: usize,
     /// The machine's name.
     pub host: &'a str,
-    /// The digests of the checks' definitions.
-    pub definitions: &'a [String],
+    /// What the evidence of the check at each place is about.
+    pub bindings: &'a [Binding],
     /// What the probes look with.
     pub context: Context<'a>,
 }
@@ -171,7 +173,12 @@ pub fn run(job: &Job<'_>, stopping: mpsc::Receiver<Stopping>, tell: impl FnMut(E
     let state = Mutex::new(State {
         queue: Queue::new(job.project, job.due, &wanted, job.durations),
         observed: vec![None; job.project.checks.len()],
-        holds: job.applicable.iter().map(|applies| !applies).collect(),
+        holds: job
+            .applicable
+            .iter()
+            .enumerate()
+            .map(|(at, applies)| !applies || job.reused.contains(&at))
+            .collect(),
         warnings: vec![],
         broken: false,
         failed: None,

@@ -201,7 +201,7 @@ impl Worker<'_> {
             duration_ms: clock.elapsed().as_millis() as u64,
             host: self.job.host.to_string(),
             slot: self.slot,
-            definition: self.job.definitions[at].clone(),
+            binding: self.job.bindings[at].clone(),
             attempts,
         }
     }
@@ -222,7 +222,7 @@ pub(super) enum Unmet {
     /// Nothing is known either way.
     Open(Reason),
     /// A service that ran is down, which is evidence against what needs it.
-    Failed(Reason, Down),
+    Failed(Reason, Box<Down>),
 }
 
 /// What of these needs is not met.
@@ -242,7 +242,7 @@ pub(super) fn unmet(
             Standing::Failed(down) => {
                 return Some(Unmet::Failed(
                     Reason::new(Code::ServiceFailed, down.text.clone()),
-                    down,
+                    Box::new(down),
                 ));
             }
             Standing::Withheld(reason) => withheld = Some(reason),

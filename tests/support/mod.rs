@@ -9,6 +9,7 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use readiness::ledger::Ledger;
 use rustix::process::{Pid, Signal};
 use serde_json::Value;
 
@@ -128,24 +129,38 @@ impl Project {
         assert!(left.is_empty(), "left running: {left:?}");
     }
 
-    /// Every byte of the ledger.
+    /// Every byte of the ledger, and what its reports and evidence are unpacked.
     pub fn ledger_bytes(&self) -> Vec<u8> {
         let files = std::fs::read_dir(self.path(".ready")).unwrap();
-        files
-            .flat_map(|file| std::fs::read(file.unwrap().path()).unwrap())
-            .collect()
+        let packed = files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap());
+        let reports = serde_json::to_vec(&self.recorded_reports()).unwrap();
+        packed.chain(reports).collect()
     }
 
-    /// The runs in the ledger, as JSON.
-    pub fn recorded_runs(&self) -> Vec<Value> {
-        let ledger = rusqlite::Connection::open(self.path(".ready/ledger.sqlite")).unwrap();
+    /// The ledger, where there is one that a run was appended to.
+    pub fn ledger(&self) -> Option<Ledger> {
+        Ledger::open_existing(self.folder.path()).unwrap()
+    }
+
+    /// The reports in the ledger with their evidence, as JSON, the oldest first.
+    pub fn recorded_reports(&self) -> Vec<Value> {
         // A process that was ended before its transaction was over has not even made the table.
-        let Ok(mut select) = ledger.prepare("SELECT run FROM runs") else {
+        let Some(ledger) = self.ledger() else {
             return vec![];
         };
-        let runs = select.query_map([], |row| row.get::<_, String>(0)).unwrap();
-        runs.map(|run| serde_json::from_str(&run.unwrap()).unwrap())
-            .collect()
+        let mut runs = ledger.last_runs(1_000).unwrap();
+        runs.reverse();
+        let report = |run: &readiness::ledger::RunRow| {
+            let report = ledger.report(&run.id).unwrap().unwrap();
+            serde_json::to_value(ledger.with_evidence(report).unwrap()).unwrap()
+        };
+        runs.iter().map(report).collect()
+    }
+
+    /// The runs in the ledger, as JSON, the oldest first.
+    pub fn recorded_runs(&self) -> Vec<Value> {
+        let mut reports = self.recorded_reports();
+        reports.iter_mut().map(|report| report["run"].take()).collect()
     }
 }
 

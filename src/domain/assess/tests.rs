@@ -455,7 +455,11 @@ fn evidence_that_is_no_longer_about_this_code_is_stale() {
     let stale = |observed| {
         let mut scene = Scene::of([(counted("a"), observed)]);
         scene.seen[0].stale = Some("the tree changed".to_string());
-        scene.seen[0].recorded = Some("01JD".to_string());
+        scene.seen[0].recorded = Some(From {
+            run: "01JD".to_string(),
+            commit: None,
+            reused: false,
+        });
         scene.assess()
     };
     let cases = [
@@ -611,6 +615,7 @@ fn full() -> Report {
         truncated: true,
         head: "h".to_string(),
         tail: "t".to_string(),
+        stored: None,
     };
     let seen = Attempt {
         stdout: Some(stream()),

@@ -1,7 +1,12 @@
 //! Which files the evidence is about: commit, tracked files, and a digest of the working tree, uncommitted and untracked
 //! files included. Asked of git, without writing anything into the repository.
 
-use std::collections::BTreeMap;
+mod inputs;
+mod then;
+
+pub use then::Then;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -18,41 +23,42 @@ pub struct Tree {
     pub digest: Option<String>,
     /// Whether something differs from the commit.
     pub dirty: Option<bool>,
+    /// The top of the repository; outside of one, the folder itself.
+    top: PathBuf,
+    /// The folder that was asked for.
+    folder: PathBuf,
     files: Entries,
+    /// The paths of which the commit does not know what they hold now; none outside of a repository.
+    differing: Option<BTreeSet<Vec<u8>>>,
 }
 
 impl Tree {
-    fn new(commit: Option<String>, dirty: Option<bool>, files: Entries) -> Tree {
+    fn digest(files: &Entries) -> String {
         let mut hasher = blake3::Hasher::new();
-        for (path, entry) in &files {
+        for (path, entry) in files {
             hasher.update(path).update(&[0]).update(entry).update(&[0]);
         }
-        let digest = Some(format!("blake3:{}", hasher.finalize().to_hex()));
-        Tree {
-            commit,
-            digest,
-            dirty,
-            files,
-        }
+        format!("blake3:{}", hasher.finalize().to_hex())
     }
 
     /// The files that differ between two states, by name.
     pub fn changed(&self, other: &Tree) -> Vec<String> {
-        let differs = |a: &Entries, b: &Entries| {
-            let changed = a
-                .iter()
-                .filter(|(path, entry)| b.get(*path) != Some(*entry));
-            changed.map(|(path, _)| path.clone()).collect::<Vec<_>>()
-        };
-        let mut paths = differs(&self.files, &other.files);
-        paths.extend(differs(&other.files, &self.files));
-        paths.sort();
-        paths.dedup();
-        paths
+        differing(&self.files, &other.files)
             .iter()
             .map(|path| String::from_utf8_lossy(path).into_owned())
             .collect()
     }
+}
+
+/// The paths that two states do not have alike.
+fn differing(a: &Entries, b: &Entries) -> BTreeSet<Vec<u8>> {
+    let of = |a: &Entries, b: &Entries| {
+        let differ = a
+            .iter()
+            .filter(|(path, entry)| b.get(*path) != Some(*entry));
+        differ.map(|(path, _)| path.clone()).collect::<Vec<_>>()
+    };
+    of(a, b).into_iter().chain(of(b, a)).collect()
 }
 
 /// Reads the state of the files that `folder` is among: of the repository as git sees it or, outside of one, of the
@@ -66,59 +72,73 @@ pub fn snapshot(folder: &Path, left_out: &[PathBuf], looked_at: &[PathBuf]) -> T
         Some(top) => {
             let commit = git(&top, &["rev-parse", "--verify", "--quiet", "HEAD"], None);
             let commit = commit.map(|text| String::from_utf8_lossy(&text).trim().to_string());
-            let contents = contents(&top, left_out);
+            let contents = contents(&top, left_out).map(|(files, changed)| (files, Some(changed)));
             (top, commit.filter(|text| !text.is_empty()), contents)
         }
         None => {
-            let contents = walked(&folder, left_out).map(|files| (files, None));
-            (folder, None, contents)
+            let contents = walked(&folder, left_out, true).map(|files| (files, None));
+            (folder.clone(), None, contents)
         }
     };
-    let Some((mut files, dirty)) = contents else {
+    let Some((mut files, mut differing)) = contents else {
         return Tree {
             commit,
             ..Tree::default()
         };
     };
+    let dirty = differing.as_ref().map(|changed| !changed.is_empty());
     for file in looked_at {
         let Ok(relative) = file.strip_prefix(&top) else {
             continue;
         };
-        let name = relative.as_os_str().as_encoded_bytes().to_vec();
+        let name = bytes(relative);
         if let (false, Some(entry)) = (files.contains_key(&name), content(file)) {
+            if let Some(differing) = &mut differing {
+                differing.insert(name.clone());
+            }
             files.insert(name, entry);
         }
     }
-    Tree::new(commit, dirty, files)
+    Tree {
+        commit,
+        digest: Some(Tree::digest(&files)),
+        dirty,
+        top,
+        folder,
+        files,
+        differing,
+    }
 }
 
 /// The most files and bytes that are read where no git knows them already.
 const WALKED_FILES: usize = 20_000;
 const WALKED_BYTES: u64 = 256 << 20;
 
-/// Path → mode and content of every file below a folder; none where there are too many.
-fn walked(folder: &Path, left_out: &[PathBuf]) -> Option<Entries> {
+/// Path → mode and content of every file below a folder, as `.gitignore` files have it or all of them; none where there
+/// are too many.
+fn walked(folder: &Path, left_out: &[PathBuf], heed_ignores: bool) -> Option<Entries> {
     let own =
         |entry: &ignore::DirEntry| matches!(entry.file_name().to_str(), Some(".git" | ".ready"));
     let walk = ignore::WalkBuilder::new(folder)
+        .standard_filters(heed_ignores)
         .hidden(false)
         .require_git(false)
         .filter_entry(move |e| !own(e))
         .build();
     let mut files = Entries::new();
-    let mut bytes = 0;
+    let mut read = 0;
     for entry in walk
         .flatten()
         .filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()))
     {
         let (path, relative) = (entry.path(), entry.path().strip_prefix(folder).ok()?);
-        bytes += entry.metadata().map_or(0, |data| data.len());
-        if files.len() >= WALKED_FILES || bytes > WALKED_BYTES {
+        read += entry.metadata().map_or(0, |data| data.len());
+        if files.len() >= WALKED_FILES || read > WALKED_BYTES {
             return None;
         }
         if !left_out.iter().any(|file| file == path) {
             let entry = content(path).unwrap_or_default();
-            files.insert(relative.as_os_str().as_encoded_bytes().to_vec(), entry);
+            files.insert(bytes(relative), entry);
         }
     }
     Some(files)
@@ -202,20 +222,28 @@ fn repository(folder: &Path) -> Option<PathBuf> {
 
 type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
 
-/// Path → mode and content id of every file, and whether something differs from the commit.
-fn contents(top: &Path, left_out: &[PathBuf]) -> Option<(Entries, Option<bool>)> {
-    let listed = git(top, &["ls-files", "--stage", "-z"], None)?;
-    let mut entries = Entries::new();
-    for record in listed
+/// What `ls-files --stage` or `ls-tree` lists: path → mode and content id.
+fn listed(list: &[u8], mode_and_id: fn(&[&[u8]]) -> Option<Vec<u8>>) -> Option<Entries> {
+    let records = list
         .split(|byte| *byte == 0)
-        .filter(|record| !record.is_empty())
-    {
-        // MODE SP ID SP STAGE TAB PATH
+        .filter(|record| !record.is_empty());
+    let entries = records.map(|record| {
         let tab = record.iter().position(|byte| *byte == b'\t')?;
-        let mut fields = record[..tab].split(|byte| *byte == b' ');
-        let (mode, id) = (fields.next()?, fields.next()?);
-        entries.insert(record[tab + 1..].to_vec(), [mode, b" ", id].concat());
-    }
+        let fields = record[..tab]
+            .split(|byte| *byte == b' ')
+            .collect::<Vec<_>>();
+        Some((record[tab + 1..].to_vec(), mode_and_id(&fields)?))
+    });
+    entries.collect()
+}
+
+/// Path → mode and content id of every file, and the paths that differ from the commit.
+fn contents(top: &Path, left_out: &[PathBuf]) -> Option<(Entries, BTreeSet<Vec<u8>>)> {
+    let list = git(top, &["ls-files", "--stage", "-z"], None)?;
+    // MODE SP ID SP STAGE
+    let mut entries = listed(&list, |fields| {
+        Some([fields.first()?, &b" "[..], fields.get(1)?].concat())
+    })?;
     let status = git(
         top,
         &[
@@ -265,7 +293,7 @@ fn contents(top: &Path, left_out: &[PathBuf]) -> Option<(Entries, Option<bool>)>
             .unwrap_or_default();
         entries.insert(file.clone(), known.into_bytes());
     }
-    Some((entries, Some(!changed.is_empty())))
+    Some((entries, changed.into_iter().collect()))
 }
 
 /// What `ready` itself writes is not part of what it judges.
@@ -296,6 +324,16 @@ fn path(bytes: &[u8]) -> PathBuf {
 #[cfg(not(unix))]
 fn path(bytes: &[u8]) -> PathBuf {
     PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
+}
+
+#[cfg(unix)]
+fn bytes(path: &Path) -> Vec<u8> {
+    path.as_os_str().as_encoded_bytes().to_vec()
+}
+
+#[cfg(not(unix))]
+fn bytes(path: &Path) -> Vec<u8> {
+    path.to_string_lossy().replace('\\', "/").into_bytes()
 }
 
 /// What git prints; none where it cannot be started or fails. It takes no locks and asks nobody anything.

@@ -1,0 +1,202 @@
+//! What the ledger knows of every check, held against what is here now: evidence counts only for the definition, the
+//! files, the inputs and the program that it was had on.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use jiff::Timestamp;
+
+use super::session::Session;
+use crate::domain::assess::{From, Seen};
+use crate::domain::check::{Check, Probe};
+use crate::domain::evidence::{Binding, Observed};
+use crate::domain::reason::{Code, Reason};
+use crate::domain::verdict::{Verdict, judge};
+use crate::ledger::{Ledger, Recorded};
+use crate::tree::{Then, Tree};
+
+/// How many of the files that have changed are named.
+const NAMED: usize = 2;
+
+/// What is here now: what evidence must be about to count.
+#[derive(Clone, Copy)]
+pub(super) struct Here<'a> {
+    pub(super) session: &'a Session,
+    pub(super) tree: &'a Tree,
+    /// By place.
+    pub(super) bindings: &'a [Binding],
+    pub(super) now: Timestamp,
+}
+
+/// What is recorded of every check, by place, and what of it was lost.
+#[derive(Default)]
+pub(super) struct Past {
+    pub(super) seen: Vec<Seen>,
+    /// What in the ledger is damaged, in words.
+    pub(super) lost: Vec<String>,
+}
+
+impl Here<'_> {
+    /// What the ledger knows of every check.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(super) fn recorded(&self, ledger: Option<&Ledger>) -> Result<Past> {
+        let checks = &self.session.project.checks;
+        let ids = checks.iter().map(|check| check.id.as_str());
+        let latest = match ledger {
+            Some(ledger) => ledger.latest_of(ids)?,
+            None => checks.iter().map(|_| Ok(None)).collect(),
+        };
+        let mut past = Past::default();
+        for (at, latest) in latest.into_iter().enumerate() {
+            let latest = latest.unwrap_or_else(|damaged| {
+                past.lost.push(damaged.to_string());
+                None
+            });
+            past.seen.push(match latest {
+                Some(recorded) => self.of(at, recorded, ledger),
+                None => self.nothing(at),
+            });
+        }
+        Ok(past)
+    }
+
+    fn nothing(&self, at: usize) -> Seen {
+        let check = &self.session.project.checks[at];
+        let applicable = self.session.applicable[at];
+        let text = match applicable {
+            false => "it does not apply to this project".to_string(),
+            true if check.on_demand => format!("it runs on demand: `ready check {}`", check.id),
+            true => "no evidence is recorded for it".to_string(),
+        };
+        Seen {
+            applicable,
+            ..Seen::now(Observed::Withheld(Reason::new(Code::NotRun, text)))
+        }
+    }
+
+    fn of(&self, at: usize, recorded: Recorded, ledger: Option<&Ledger>) -> Seen {
+        let stale = self.stale(at, &recorded, ledger);
+        Seen {
+            observed: Observed::Evidence(Box::new(recorded.evidence)),
+            applicable: self.session.applicable[at],
+            recorded: Some(From {
+                run: recorded.run.id,
+                commit: recorded.run.commit,
+                reused: false,
+            }),
+            stale,
+        }
+    }
+
+    /// Why recorded evidence is no longer about what is here; none where it is.
+    fn stale(&self, at: usize, recorded: &Recorded, ledger: Option<&Ledger>) -> Option<String> {
+        let check = &self.session.project.checks[at];
+        let (then, now) = (&recorded.evidence.binding, &self.bindings[at]);
+        let since = self.since(recorded);
+        if then.definition != now.definition {
+            return Some(format!("the check was changed {since}"));
+        }
+        if matches!(check.probe, Probe::Manual(_)) {
+            return None;
+        }
+        if let (Some(then), Some(now)) = (&then.program, &now.program)
+            && then != now
+        {
+            return Some(match then.path == now.path {
+                true => format!("the program `{}` was changed {since}", now.path),
+                false => format!("it ran `{}`, now it is `{}`", then.path, now.path),
+            });
+        }
+        let changed = || {
+            let tree = recorded.run.tree.as_deref()?;
+            let then = ledger?.files::<Then>(tree).ok()??;
+            self.tree.changed_since(&then, &check.inputs)
+        };
+        match (&then.inputs, &now.inputs) {
+            (Some(then), Some(now)) if then == now => return None,
+            (Some(_), Some(_)) => return Some(named(changed(), &since)),
+            // A check without inputs, or without any that are there: it depends on all files.
+            _ => {}
+        }
+        let tree = &recorded.run.tree;
+        if tree.is_none() || self.tree.digest.is_none() {
+            let why = "files changed while it ran, or there are too many to keep track of";
+            return Some(format!(
+                "it is not known which files its last run was about: {why}"
+            ));
+        }
+        (*tree != self.tree.digest).then(|| named(changed(), &since))
+    }
+
+    fn since(&self, recorded: &Recorded) -> String {
+        let commit = recorded.run.commit.as_deref();
+        let commit = commit.and_then(|commit| commit.get(..7));
+        let commit = commit
+            .map(|commit| format!(" (at commit {commit})"))
+            .unwrap_or_default();
+        format!("since it was last run{commit}")
+    }
+
+    /// The places of the checks among these whose recorded evidence stands for a look: what they say they depend on is as
+    /// it was, and it holds. What looks outside of the project's files is never among them.
+    pub(super) fn reusable(&self, due: &BTreeSet<usize>, past: &Past) -> BTreeSet<usize> {
+        let can = |at: &&usize| {
+            let (check, seen) = (&self.session.project.checks[**at], &past.seen[**at]);
+            let Observed::Evidence(evidence) = &seen.observed else {
+                return false;
+            };
+            let binding = &self.bindings[**at];
+            seen.stale.is_none()
+                && binding.inputs.is_some()
+                && evidence.binding == *binding
+                && self.depends_on_files_alone(check)
+                && judge(check, &seen.observed, self.now).verdict == Verdict::Verified
+        };
+        due.iter().filter(can).copied().collect()
+    }
+
+    fn depends_on_files_alone(&self, check: &Check) -> bool {
+        let services = &self.session.project.services;
+        let needs_service = services
+            .iter()
+            .any(|service| check.needs.contains(&service.id));
+        let of_environment = |text: &String| text.contains("{env.");
+        let alone = match &check.probe {
+            Probe::Run(run) => !run
+                .argv
+                .iter()
+                .chain(check.env.values())
+                .any(of_environment),
+            Probe::File(_) => true,
+            _ => false,
+        };
+        alone && !check.probe.looks_outside() && !needs_service
+    }
+}
+
+/// The files that have changed, in words.
+fn named(changed: Option<Vec<String>>, since: &str) -> String {
+    match changed.as_deref() {
+        None | Some([]) => format!("files were changed {since}"),
+        Some([one]) => format!("`{one}` was changed {since}"),
+        Some(many) => {
+            let names = many.iter().take(NAMED).map(|name| format!("`{name}`"));
+            let names = names.collect::<Vec<_>>().join(", ");
+            match many.len() - many.len().min(NAMED) {
+                0 => format!("{names} were changed {since}"),
+                more => format!("{names} and {more} more were changed {since}"),
+            }
+        }
+    }
+}
+
+/// How the evidence of a check that was not run again is told.
+pub(super) fn reused(seen: Seen) -> Seen {
+    let recorded = seen.recorded.map(|from| From {
+        reused: true,
+        ..from
+    });
+    Seen { recorded, ..seen }
+}

@@ -1,0 +1,102 @@
+//! A run is added at the end: report, evidence, outputs and the link of the chain in one transaction.
+
+use anyhow::Result;
+use rusqlite::{OptionalExtension, TransactionBehavior, params};
+use serde::Serialize;
+
+use super::{Ledger, chain, digest, outputs};
+use crate::domain::evidence::Outcome;
+use crate::domain::report::{LedgerHead, Report};
+
+impl Ledger {
+    /// Appends the run that a report is about, with the evidence that was had in it: all of it, or nothing. `files` is
+    /// what is kept of the state of the project's files. Gives the new end of the chain.
+    ///
+    /// # Errors
+    /// The file cannot be written; then it is as it was.
+    pub fn append(
+        &mut self,
+        report: &Report,
+        files: Option<&impl Serialize>,
+    ) -> Result<LedgerHead> {
+        let Some(run) = &report.run else {
+            anyhow::bail!("a report without a run is nothing that happened");
+        };
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut appended = vec![];
+        for row in report.checks.iter().filter(|row| row.recorded.is_none()) {
+            let Some(evidence) = &row.evidence else {
+                continue;
+            };
+            let mut evidence = evidence.clone();
+            outputs::put_apart(&mut evidence, &run.id, &transaction)?;
+            let cancelled =
+                |attempt: &crate::domain::evidence::Attempt| attempt.outcome == Outcome::Cancelled;
+            let interrupted = evidence.attempts.iter().any(cancelled);
+            let text = serde_json::to_string(&evidence)?;
+            let sql = "INSERT INTO evidence (check_id, run, interrupted, verdict, evidence) VALUES (?1, ?2, ?3, ?4, ?5)";
+            transaction.prepare_cached(sql)?.execute(params![
+                row.id,
+                run.id,
+                interrupted,
+                row.verdict.word(),
+                text
+            ])?;
+            appended.push((row.id.clone(), digest(text.as_bytes())));
+        }
+        if let (Some(tree), Some(files)) = (&run.tree, files) {
+            let sql = "UPDATE trees SET used = ?2 WHERE digest = ?1";
+            if transaction.execute(sql, params![tree, run.id])? == 0 {
+                let files = outputs::compressed(&serde_json::to_vec(files)?)?;
+                let sql = "INSERT INTO trees (digest, used, files) VALUES (?1, ?2, ?3)";
+                transaction.execute(sql, params![tree, run.id, files])?;
+            }
+        }
+        let last = "SELECT at, digest FROM runs ORDER BY at DESC LIMIT 1";
+        let last = transaction.query_row(last, [], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+        });
+        let (at, before) = last.optional()?.unwrap_or_default();
+        let report_text = serde_json::to_vec(&without_evidence(report))?;
+        let link = chain::Link {
+            id: run.id.clone(),
+            report: digest(&report_text),
+            evidence: serde_json::to_string(&appended)?,
+            before,
+        };
+        let sql = "INSERT INTO runs (at, id, complete, commit_id, tree, report, report_digest, evidence, before, digest)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+        let head = link.digest();
+        transaction.execute(
+            sql,
+            params![
+                at + 1,
+                link.id,
+                run.complete,
+                run.commit,
+                run.tree,
+                outputs::compressed(&report_text)?,
+                link.report,
+                link.evidence,
+                link.before,
+                head
+            ],
+        )?;
+        transaction.commit()?;
+        Ok(LedgerHead {
+            digest: head,
+            runs: at as u64 + 1,
+        })
+    }
+}
+
+/// What is kept of a report itself: its evidence has a table of its own.
+fn without_evidence(report: &Report) -> Report {
+    let mut report = report.clone();
+    for row in &mut report.checks {
+        row.evidence = None;
+    }
+    report
+}

@@ -1,0 +1,196 @@
+//! Every run holds a digest over itself, its evidence and the run before it. Whoever edits, removes or inserts a row breaks
+//! the chain there; a report that was kept elsewhere holds its end, by which a cut tail is found. This finds edits; it is
+//! no protection against somebody who computes the chain anew.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use rusqlite::{OptionalExtension, params};
+
+use super::{Ledger, digest, outputs};
+use crate::domain::report::LedgerHead;
+
+/// What the digest of a run is over.
+pub(super) struct Link {
+    pub(super) id: String,
+    /// The digest of its report.
+    pub(super) report: String,
+    /// The list of its evidence with the digest of each, as JSON.
+    pub(super) evidence: String,
+    /// The digest of the run before.
+    pub(super) before: String,
+}
+
+impl Link {
+    /// BLAKE3 over the four, each followed by a zero byte.
+    pub(super) fn digest(&self) -> String {
+        let parts = [&self.before, &self.id, &self.report, &self.evidence];
+        let bytes = parts.map(|part| [part.as_bytes(), &[0]].concat()).concat();
+        digest(&bytes)
+    }
+}
+
+/// What was found when the ledger was verified.
+#[derive(Debug, Default)]
+pub struct Verified {
+    /// The end of the chain; none where there is no run.
+    pub head: Option<LedgerHead>,
+    /// What is not as it was recorded.
+    pub faults: Vec<Fault>,
+    /// How many reports and pieces of evidence were pruned, of which only the digest is left.
+    pub pruned: u64,
+    /// How many pieces of evidence were compared with their digests.
+    pub compared: u64,
+}
+
+/// Something in the ledger that is not as it was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The run; none where it is about the ledger as a whole.
+    pub run: Option<String>,
+    /// In words.
+    pub text: String,
+}
+
+impl Ledger {
+    /// The end of the chain; none where there is no run.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn head(&self) -> Result<Option<LedgerHead>> {
+        let sql = "SELECT at, digest FROM runs ORDER BY at DESC LIMIT 1";
+        let head = self.connection.query_row(sql, [], |row| {
+            Ok(LedgerHead {
+                runs: row.get::<_, i64>(0)?.unsigned_abs(),
+                digest: row.get(1)?,
+            })
+        });
+        Ok(head.optional()?)
+    }
+
+    /// Holds every row against its digest and every run against the one before; and the end of the chain that a report
+    /// holds against what is here.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn verify(&self, against: Option<&LedgerHead>) -> Result<Verified> {
+        let mut verified = Verified {
+            head: self.head()?,
+            ..Verified::default()
+        };
+        if let Err(error) = self.walk(&mut verified) {
+            verified.faults.push(Fault {
+                run: None,
+                text: format!("the ledger cannot be read to its end: {error:#}"),
+            });
+        }
+        if let Some(against) = against {
+            let sql = "SELECT digest FROM runs WHERE at = ?1";
+            let at = i64::try_from(against.runs).unwrap_or(i64::MAX);
+            let here = self
+                .connection
+                .query_row(sql, [at], |row| row.get::<_, String>(0));
+            let text = match here.optional()? {
+                Some(here) if here == against.digest => None,
+                Some(_) => Some("is another one here"),
+                None => Some("is not here: the ledger was cut, or is another one"),
+            };
+            verified.faults.extend(text.map(|text| Fault {
+                run: None,
+                text: format!(
+                    "run {} of the chain, which the report ends with, {text}",
+                    against.runs
+                ),
+            }));
+        }
+        Ok(verified)
+    }
+
+    fn walk(&self, verified: &mut Verified) -> Result<()> {
+        let sql =
+            "SELECT at, id, report, report_digest, evidence, before, digest FROM runs ORDER BY at";
+        let mut select = self.connection.prepare(sql)?;
+        let mut rows = select.query([])?;
+        let (mut before, mut last) = (String::new(), 0);
+        while let Some(row) = rows.next()? {
+            let at = row.get::<_, i64>(0)?;
+            let link = Link {
+                id: row.get(1)?,
+                report: row.get(3)?,
+                evidence: row.get(4)?,
+                before: row.get(5)?,
+            };
+            let mut fault = |text: String| {
+                verified.faults.push(Fault {
+                    run: Some(link.id.clone()),
+                    text,
+                });
+            };
+            if at != last + 1 {
+                fault(format!("{} runs before it are missing", at - last - 1));
+            } else if link.before != before {
+                fault("it does not follow the run before it".to_string());
+            }
+            if link.digest() != row.get::<_, String>(6)? {
+                fault("its row was changed".to_string());
+            }
+            match row.get::<_, Option<Vec<u8>>>(2)? {
+                None => verified.pruned += 1,
+                Some(report) => {
+                    if outputs::decompressed(&report).is_ok_and(|text| digest(&text) == link.report)
+                    {
+                    } else {
+                        fault("its report was changed".to_string());
+                    }
+                }
+            }
+            self.compare(&link, verified)?;
+            (before, last) = (row.get(6)?, at);
+        }
+        let sql = "SELECT check_id, run FROM evidence WHERE run NOT IN (SELECT id FROM runs)";
+        let mut select = self.connection.prepare(sql)?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            verified.faults.push(Fault {
+                run: Some(row.get(1)?),
+                text: format!(
+                    "evidence of `{}` is here, its run is not",
+                    row.get::<_, String>(0)?
+                ),
+            });
+        }
+        Ok(())
+    }
+
+    /// Holds the evidence of a run against the digests that the run has.
+    fn compare(&self, link: &Link, verified: &mut Verified) -> Result<()> {
+        let listed = serde_json::from_str::<Vec<(String, String)>>(&link.evidence);
+        let listed = listed
+            .unwrap_or_default()
+            .into_iter()
+            .collect::<BTreeMap<_, _>>();
+        let sql = "SELECT evidence FROM evidence WHERE check_id = ?1 AND run = ?2";
+        let mut select = self.connection.prepare_cached(sql)?;
+        for (check, expected) in listed {
+            let row = select.query_row(params![check, link.id], |row| {
+                row.get::<_, Option<String>>(0)
+            });
+            let text = match row.optional()? {
+                None => Some("is gone"),
+                Some(None) => {
+                    verified.pruned += 1;
+                    None
+                }
+                Some(Some(evidence)) => {
+                    verified.compared += 1;
+                    (digest(evidence.as_bytes()) != expected).then_some("was changed")
+                }
+            };
+            verified.faults.extend(text.map(|text| Fault {
+                run: Some(link.id.clone()),
+                text: format!("its evidence of `{check}` {text}"),
+            }));
+        }
+        Ok(())
+    }
+}

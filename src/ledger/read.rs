@@ -1,0 +1,297 @@
+//! What the ledger knows: the newest evidence of a check, and the reports of earlier runs. A row that is damaged is told as
+//! such, and is no reason not to read the others.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rusqlite::{OptionalExtension, Row, params};
+use serde::de::DeserializeOwned;
+
+use super::{Damaged, Ledger, damaged, digest, outputs};
+use crate::domain::evidence::Evidence;
+use crate::domain::report::Report;
+
+/// Evidence with the run that it is from.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The run.
+    pub run: RunOf,
+    /// The verdict as it was judged then.
+    pub verdict: String,
+    /// What was observed.
+    pub evidence: Evidence,
+}
+
+/// The run that evidence is from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunOf {
+    /// Its id.
+    pub id: String,
+    /// The digest of the files that it was about.
+    pub tree: Option<String>,
+    /// Its commit.
+    pub commit: Option<String>,
+}
+
+/// A run in the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRow {
+    /// Its place in the chain, from 1.
+    pub at: u64,
+    /// Its id.
+    pub id: String,
+    /// Whether every check of the manifest was due and got its turn.
+    pub complete: bool,
+    /// Its commit.
+    pub commit: Option<String>,
+    /// Whether its report is still kept.
+    pub kept: bool,
+}
+
+/// What each run appended: check → digest of its evidence.
+type Appended = HashMap<String, String>;
+
+impl Ledger {
+    /// The newest evidence about each of several checks, in their order; none where a check was never observed to its
+    /// end. What is damaged is told by itself.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn latest_of<'a>(
+        &self,
+        checks: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Vec<Result<Option<Recorded>, Damaged>>> {
+        let known = RefCell::default();
+        let each = checks
+            .into_iter()
+            .map(|check| match self.newest(check, &known) {
+                Ok(recorded) => Ok(Ok(recorded)),
+                Err(error) => error.downcast::<Damaged>().map(Err),
+            });
+        each.collect()
+    }
+
+    fn newest(
+        &self,
+        check: &str,
+        known: &RefCell<HashMap<String, Rc<Appended>>>,
+    ) -> Result<Option<Recorded>> {
+        let what = || format!("the newest evidence of `{check}`");
+        let sql = "SELECT evidence.run, verdict, evidence.evidence FROM evidence
+                   WHERE check_id = ?1 AND NOT interrupted ORDER BY run DESC LIMIT 1";
+        let mut select = self.connection.prepare_cached(sql)?;
+        let row = select.query_row([check], |row| {
+            Ok((
+                row.get::<_, String>(0)?,
+                row.get(1)?,
+                row.get::<_, Option<String>>(2)?,
+            ))
+        });
+        let Some((run, verdict, text)) = row.optional().map_err(|error| damaged(error, &what()))?
+        else {
+            return Ok(None);
+        };
+        let broken = |how: &str| Damaged(format!("{}, of run {run}, {how}", what()));
+        let sql = "SELECT id, tree, commit_id FROM runs WHERE id = ?1";
+        let mut select = self.connection.prepare_cached(sql)?;
+        let of = select.query_row([&run], |row| {
+            Ok(RunOf {
+                id: row.get(0)?,
+                tree: row.get(1)?,
+                commit: row.get(2)?,
+            })
+        });
+        let of = of.optional().map_err(|error| damaged(error, &what()))?;
+        let of = of.ok_or_else(|| broken("belongs to a run that is gone"))?;
+        let text = text.ok_or_else(|| broken("was pruned"))?;
+        let expected = self.appended(&run, known)?.get(check).cloned();
+        if expected.as_deref() != Some(&digest(text.as_bytes())) {
+            return Err(broken("is not what was recorded: its row was changed").into());
+        }
+        let evidence = serde_json::from_str(&text);
+        let mut evidence: Evidence =
+            evidence.map_err(|error| broken(&format!("does not parse: {error}")))?;
+        outputs::put_back(&mut evidence, &self.connection)
+            .map_err(|error| broken(&format!("is damaged: {error:#}")))?;
+        Ok(Some(Recorded {
+            run: of,
+            verdict,
+            evidence,
+        }))
+    }
+
+    /// What a run appended.
+    fn appended(
+        &self,
+        run: &str,
+        known: &RefCell<HashMap<String, Rc<Appended>>>,
+    ) -> Result<Rc<Appended>> {
+        if let Some(appended) = known.borrow().get(run) {
+            return Ok(appended.clone());
+        }
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT evidence FROM runs WHERE id = ?1")?;
+        let list = select.query_row([run], |row| row.get::<_, String>(0));
+        let list = list.map_err(|error| damaged(error, &format!("run {run}")))?;
+        let list = serde_json::from_str::<Vec<(String, String)>>(&list).unwrap_or_default();
+        let appended = Rc::new(list.into_iter().collect::<Appended>());
+        known.borrow_mut().insert(run.to_string(), appended.clone());
+        Ok(appended)
+    }
+
+    /// How long a check took when it was last observed to its end.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn duration(&self, check: &str) -> Result<Option<Duration>> {
+        let sql = "SELECT json_extract(evidence, '$.duration_ms') FROM evidence
+                   WHERE check_id = ?1 AND NOT interrupted ORDER BY run DESC LIMIT 1";
+        let mut select = self.connection.prepare_cached(sql)?;
+        let row = select.query_row([check], |row| row.get::<_, Option<i64>>(0));
+        Ok(row
+            .optional()?
+            .flatten()
+            .map(|millis| Duration::from_millis(millis.unsigned_abs())))
+    }
+
+    /// What was kept of the state of the project's files, by its digest; none where it was pruned or never known.
+    ///
+    /// # Errors
+    /// The file cannot be read, or the row does not parse.
+    pub fn files<F: DeserializeOwned>(&self, tree: &str) -> Result<Option<F>> {
+        let sql = "SELECT files FROM trees WHERE digest = ?1";
+        let row = self
+            .connection
+            .query_row(sql, [tree], |row| row.get::<_, Vec<u8>>(0));
+        let Some(data) = row.optional()? else {
+            return Ok(None);
+        };
+        let files = outputs::decompressed(&data)?;
+        Ok(Some(
+            serde_json::from_slice(&files).context("the state of the files does not parse")?,
+        ))
+    }
+
+    /// The last runs, the newest first.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn last_runs(&self, most: u64) -> Result<Vec<RunRow>> {
+        let sql = "SELECT at, id, complete, commit_id, report IS NOT NULL FROM runs ORDER BY id DESC LIMIT ?1";
+        let mut select = self.connection.prepare_cached(sql)?;
+        let rows = select.query_map([i64::try_from(most).unwrap_or(i64::MAX)], run_row)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The newest run that was about a commit, a complete one where there is one.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn run_of_commit(&self, commit: &str) -> Result<Option<RunRow>> {
+        let sql = "SELECT at, id, complete, commit_id, report IS NOT NULL FROM runs
+                   WHERE commit_id = ?1 ORDER BY complete DESC, id DESC LIMIT 1";
+        let row = self.connection.query_row(sql, [commit], run_row);
+        Ok(row.optional()?)
+    }
+
+    /// The runs whose ids begin so.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn runs_like(&self, beginning: &str) -> Result<Vec<RunRow>> {
+        let sql = "SELECT at, id, complete, commit_id, report IS NOT NULL FROM runs
+                   WHERE substr(id, 1, length(?1)) = ?1 ORDER BY id DESC LIMIT 10";
+        let mut select = self.connection.prepare(sql)?;
+        let rows = select.query_map([beginning.to_ascii_uppercase()], run_row)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The report of a run, without its evidence. None where it was pruned.
+    ///
+    /// # Errors
+    /// [`Damaged`] where it is not what was recorded; another where the file cannot be read.
+    pub fn report(&self, run: &str) -> Result<Option<Report>> {
+        let sql = "SELECT report, report_digest FROM runs WHERE id = ?1";
+        let mut select = self.connection.prepare_cached(sql)?;
+        let row = select.query_row([run], |row| {
+            Ok((row.get::<_, Option<Vec<u8>>>(0)?, row.get::<_, String>(1)?))
+        });
+        let row = row.optional();
+        let Some((Some(data), expected)) =
+            row.map_err(|error| damaged(error, &format!("the report of run {run}")))?
+        else {
+            return Ok(None);
+        };
+        let broken = |how: String| Damaged(format!("the report of run {run} {how}"));
+        let text = outputs::decompressed(&data)
+            .map_err(|error| broken(format!("is damaged: {error:#}")))?;
+        if digest(&text) != expected {
+            return Err(broken("is not what was recorded: its row was changed".to_string()).into());
+        }
+        let report = serde_json::from_slice(&text);
+        Ok(Some(report.map_err(|error| {
+            broken(format!("does not parse: {error}"))
+        })?))
+    }
+
+    /// Puts the evidence back into a report that was recorded; what was pruned stays away.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a row does not parse.
+    pub fn with_evidence(&self, mut report: Report) -> Result<Report> {
+        let own = report.run.as_ref().map(|run| run.id.clone());
+        let sql = "SELECT evidence FROM evidence WHERE check_id = ?1 AND run = ?2";
+        let mut select = self.connection.prepare_cached(sql)?;
+        for row in &mut report.checks {
+            let Some(run) = row.recorded.as_ref().or(own.as_ref()) else {
+                continue;
+            };
+            let text =
+                select.query_row(params![row.id, run], |row| row.get::<_, Option<String>>(0));
+            if let Some(text) = text.optional()?.flatten() {
+                let mut evidence = serde_json::from_str(&text)?;
+                outputs::put_back(&mut evidence, &self.connection)?;
+                row.evidence = Some(evidence);
+            }
+        }
+        Ok(report)
+    }
+
+    /// The verdicts of a check, the newest first, with the evidence's run and the digest of the check's definition, until
+    /// `on` says that it has seen enough.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a row does not parse.
+    pub fn back_through(
+        &self,
+        check: &str,
+        mut on: impl FnMut(&str, &Evidence) -> bool,
+    ) -> Result<()> {
+        let sql = "SELECT verdict, evidence FROM evidence
+                   WHERE check_id = ?1 AND NOT interrupted AND evidence IS NOT NULL ORDER BY run DESC";
+        let mut select = self.connection.prepare_cached(sql)?;
+        let mut rows = select.query([check])?;
+        while let Some(row) = rows.next()? {
+            let verdict = row.get::<_, String>(0)?;
+            let evidence = serde_json::from_str(&row.get::<_, String>(1)?)?;
+            if !on(&verdict, &evidence) {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn run_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
+    Ok(RunRow {
+        at: row.get::<_, i64>(0)?.unsigned_abs(),
+        id: row.get(1)?,
+        complete: row.get(2)?,
+        commit: row.get(3)?,
+        kept: row.get(4)?,
+    })
+}

@@ -1,0 +1,180 @@
+//! A damaged ledger: what can be read of it is copied into a new one, which then takes its place.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use rusqlite::{Connection, OpenFlags, params};
+
+use super::{Ledger, path};
+
+/// What came of a repair.
+#[derive(Debug, Default)]
+pub struct Repaired {
+    /// Runs that were kept.
+    pub runs: u64,
+    /// Pieces of evidence that were kept.
+    pub evidence: u64,
+    /// What could not be read, in words.
+    pub lost: Vec<String>,
+    /// Where the damaged file is now.
+    pub aside: PathBuf,
+}
+
+/// Copies all that can be read of a project's ledger into a new one beside it, which takes its place; the damaged one is
+/// kept under another name. Rows are copied as they are: what is missing shows when the chain is verified.
+///
+/// # Errors
+/// There is no ledger, nothing of it can be read, or the folder cannot be written.
+pub fn repair(folder: &Path) -> Result<Repaired> {
+    let file = path(folder);
+    anyhow::ensure!(file.exists(), "there is no ledger `{}`", file.display());
+    let beside = file.with_extension(format!("repaired.{}", std::process::id()));
+    remove(&beside);
+    let repaired = copy(&file, &beside);
+    let mut repaired = match repaired {
+        Ok(repaired) => repaired,
+        Err(error) => {
+            remove(&beside);
+            return Err(error);
+        }
+    };
+    let now = jiff::Timestamp::now()
+        .strftime("%Y%m%dT%H%M%SZ")
+        .to_string();
+    repaired.aside = file.with_extension(format!("damaged-{now}.sqlite"));
+    for end in ["-wal", "-shm"] {
+        let (from, to) = (with_end(&file, end), with_end(&repaired.aside, end));
+        if from.exists() {
+            std::fs::rename(&from, &to)
+                .with_context(|| format!("cannot move `{}`", from.display()))?;
+        }
+    }
+    std::fs::rename(&file, &repaired.aside)
+        .and_then(|()| std::fs::rename(&beside, &file))
+        .with_context(|| format!("cannot move `{}`", file.display()))?;
+    Ok(repaired)
+}
+
+fn with_end(file: &Path, end: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_os_string();
+    name.push(end);
+    name.into()
+}
+
+fn remove(file: &Path) {
+    for end in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(with_end(file, end));
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> Result<Repaired> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let damaged = Connection::open_with_flags(from, flags)?;
+    damaged.busy_timeout(super::BUSY)?;
+    let new = Ledger::make(to)?;
+    let mut repaired = Repaired::default();
+    let tables: [(&str, &str, &[&str]); 4] = [
+        (
+            "runs",
+            "at",
+            &[
+                "at",
+                "id",
+                "complete",
+                "commit_id",
+                "tree",
+                "report",
+                "report_digest",
+                "evidence",
+                "before",
+                "digest",
+            ],
+        ),
+        (
+            "evidence",
+            "check_id",
+            &["check_id", "run", "interrupted", "verdict", "evidence"],
+        ),
+        ("outputs", "at", &["at", "digest", "used", "data"]),
+        ("trees", "digest", &["digest", "used", "files"]),
+    ];
+    for (table, order, columns) in tables {
+        let copied = copy_table(&damaged, &new.connection, table, order, columns);
+        match table {
+            "runs" => repaired.runs = copied.rows,
+            "evidence" => repaired.evidence = copied.rows,
+            _ => {}
+        }
+        repaired.lost.extend(copied.lost);
+    }
+    anyhow::ensure!(
+        repaired.runs + repaired.evidence > 0 || repaired.lost.is_empty(),
+        "nothing of `{}` can be read: move it away to begin a new one",
+        from.display()
+    );
+    // The one file holds all of it, so that it can be moved.
+    new.connection
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    Ok(repaired)
+}
+
+#[derive(Default)]
+struct Copied {
+    rows: u64,
+    lost: Option<String>,
+}
+
+/// Reads a table from both ends: a damaged page in the middle hides what is behind it only from one side.
+fn copy_table(
+    from: &Connection,
+    to: &Connection,
+    table: &str,
+    order: &str,
+    columns: &[&str],
+) -> Copied {
+    let names = columns.join(", ");
+    let places = (1..=columns.len()).map(|at| format!("?{at}"));
+    let insert = format!(
+        "INSERT OR IGNORE INTO {table} ({names}) VALUES ({})",
+        places.collect::<Vec<_>>().join(", ")
+    );
+    let mut copied = Copied::default();
+    for direction in ["ASC", "DESC"] {
+        let select = format!("SELECT {names} FROM {table} ORDER BY {order} {direction}");
+        let read = || -> rusqlite::Result<u64> {
+            let mut select = from.prepare(&select)?;
+            let mut insert = to.prepare_cached(&insert)?;
+            let (mut rows, mut new) = (select.query([])?, 0);
+            to.execute_batch("BEGIN")?;
+            let result = loop {
+                match rows.next() {
+                    Ok(Some(row)) => {
+                        let values = (0..columns.len())
+                            .map(|at| row.get::<_, rusqlite::types::Value>(at))
+                            .collect::<rusqlite::Result<Vec<_>>>();
+                        let inserted = values
+                            .and_then(|values| insert.execute(rusqlite::params_from_iter(values)));
+                        match inserted {
+                            Ok(inserted) => new += inserted as u64,
+                            Err(error) => break Err(error),
+                        }
+                    }
+                    Ok(None) => break Ok(()),
+                    Err(error) => break Err(error),
+                }
+            };
+            to.execute("COMMIT", params![])?;
+            // What was read before the error is kept; the error itself is told from the other side as well.
+            copied.rows += new;
+            result.map(|()| new)
+        };
+        match { read }() {
+            Ok(_) => {
+                copied.lost = None;
+                break;
+            }
+            Err(error) => copied.lost = Some(format!("a part of `{table}`: {error}")),
+        }
+    }
+    copied
+}
