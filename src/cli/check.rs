@@ -273,6 +273,17 @@ impl Record {
         let reused = self.reusable(session, &due, options.fresh);
         due.retain(|at| !reused.contains_key(at));
         let places = reused.keys().copied().collect();
+        if !reused.is_empty() && progress_mode(options, global) != Mode::Silent {
+            let (count, verb) = match reused.len() {
+                1 => ("1 check".to_string(), "is"),
+                many => (format!("{many} checks"), "are"),
+            };
+            let text = "what they depend on has not changed since they were verified";
+            let _ = writeln!(
+                std::io::stderr(),
+                "{count} {verb} not run again: {text} (`--fresh` runs all)"
+            );
+        }
         let (clients, ports) = (Clients::new(runtime), Ports::default());
         let job = Job {
             project: &session.project,
@@ -350,6 +361,7 @@ impl Record {
             tree: &self.tree,
             bindings: &self.bindings,
             now: self.run.started,
+            host: &self.run.host.name,
         }
     }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::recorded::{Here, Past};
 use super::secrets;
-use super::session::{self, Session};
+use super::session::{self, Session, host};
 use super::{Exit, Global, Usage, catalogue, print_text, selection};
 use crate::domain::assess::{Deciding, Setting, assess};
 use crate::ledger::Ledger;
@@ -78,6 +78,7 @@ fn declared_check(session: &Session, id: &str, style: Style) -> Result<Vec<u8>> 
         tree: &tree,
         bindings: &session.bindings(&tree),
         now,
+        host: &host().name,
     };
     let Past { seen, lost } = here.recorded(ledger.as_ref())?;
     let setting = Setting {

@@ -15,6 +15,7 @@ mod detection;
 mod exit;
 mod explain;
 mod init;
+mod ledger;
 mod list;
 mod recorded;
 mod schema;
@@ -121,6 +122,7 @@ enum Verb {
     Explain(explain::Options),
     Init(init::Options),
     Add(add::Options),
+    Ledger(ledger::Options),
     Schema(schema::Options),
     Completions(completions::Options),
     #[command(external_subcommand)]
@@ -128,9 +130,8 @@ enum Verb {
 }
 
 /// Verbs that are in the language and that nothing does yet.
-const LATER: [&str; 12] = [
-    "plan", "claims", "lint", "prove", "diff", "history", "merge", "report", "ledger", "ci", "mcp",
-    "man",
+const LATER: [&str; 11] = [
+    "plan", "claims", "lint", "prove", "diff", "history", "merge", "report", "ci", "mcp", "man",
 ];
 
 /// Runs the command line of this process.
@@ -207,6 +208,7 @@ fn go(cli: Cli) -> Result<Exit> {
         Verb::Explain(options) => explain::run(&options, global),
         Verb::Init(options) => init::run(&options, global),
         Verb::Add(options) => add::run(&options, global),
+        Verb::Ledger(options) => ledger::run(&options, global),
         Verb::Schema(_) => schema::run(global),
         Verb::Completions(options) => completions::run(&options, &mut Cli::command()),
         Verb::Other(words) => Err(unknown_verb(&words[0]).into()),

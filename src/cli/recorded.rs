@@ -26,6 +26,8 @@ pub(super) struct Here<'a> {
     /// By place.
     pub(super) bindings: &'a [Binding],
     pub(super) now: Timestamp,
+    /// This machine's name.
+    pub(super) host: &'a str,
 }
 
 /// What is recorded of every check, by place, and what of it was lost.
@@ -101,8 +103,10 @@ impl Here<'_> {
         if matches!(check.probe, Probe::Manual(_)) {
             return None;
         }
+        // Another machine has its programs in other places.
         if let (Some(then), Some(now)) = (&then.program, &now.program)
             && then != now
+            && recorded.evidence.host == self.host
         {
             return Some(match then.path == now.path {
                 true => format!("the program `{}` was changed {since}", now.path),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::recorded::{Here, Past};
 use super::secrets;
-use super::session::Session;
+use super::session::{Session, host};
 use super::{Exit, Global, format_name, print};
 use crate::domain::assess::{Deciding, Setting, assess};
 use crate::domain::report::Run;
@@ -42,6 +42,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         tree: &tree,
         bindings: &session.bindings(&tree),
         now,
+        host: &host().name,
     };
     let Past { seen, lost } = here.recorded(ledger.as_ref())?;
     let mut warnings = match &ledger {

@@ -1,10 +1,10 @@
 //! A run is added at the end: report, evidence, outputs and the link of the chain in one transaction.
 
 use anyhow::Result;
-use rusqlite::{OptionalExtension, TransactionBehavior, params};
+use rusqlite::{ErrorCode, OptionalExtension, TransactionBehavior, params};
 use serde::Serialize;
 
-use super::{Ledger, chain, digest, outputs};
+use super::{HINT, Ledger, chain, code, digest, outputs};
 use crate::domain::evidence::Outcome;
 use crate::domain::report::{LedgerHead, Report};
 
@@ -19,6 +19,13 @@ impl Ledger {
         report: &Report,
         files: Option<&impl Serialize>,
     ) -> Result<LedgerHead> {
+        self.add(report, files).map_err(|error| match code(&error) {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => error.context(HINT),
+            _ => error,
+        })
+    }
+
+    fn add(&mut self, report: &Report, files: Option<&impl Serialize>) -> Result<LedgerHead> {
         let Some(run) = &report.run else {
             anyhow::bail!("a report without a run is nothing that happened");
         };

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use rusqlite::{OptionalExtension, params};
 
-use super::{Ledger, digest, outputs};
+use super::{HINT, Ledger, digest, outputs};
 use crate::domain::report::LedgerHead;
 
 /// What the digest of a run is over.
@@ -84,6 +84,7 @@ impl Ledger {
                 text: format!("the ledger cannot be read to its end: {error:#}"),
             });
         }
+        self.file(&mut verified);
         if let Some(against) = against {
             let sql = "SELECT digest FROM runs WHERE at = ?1";
             let at = i64::try_from(against.runs).unwrap_or(i64::MAX);
@@ -106,12 +107,28 @@ impl Ledger {
         Ok(verified)
     }
 
+    /// Whether the file itself is sound, indexes included.
+    fn file(&self, verified: &mut Verified) {
+        let check = self
+            .connection
+            .query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
+        let text = match check {
+            Ok(text) if text == "ok" => return,
+            Ok(text) => text,
+            Err(error) => error.to_string(),
+        };
+        verified.faults.push(Fault {
+            run: None,
+            text: format!("{HINT}: {text}"),
+        });
+    }
+
     fn walk(&self, verified: &mut Verified) -> Result<()> {
         let sql =
             "SELECT at, id, report, report_digest, evidence, before, digest FROM runs ORDER BY at";
         let mut select = self.connection.prepare(sql)?;
         let mut rows = select.query([])?;
-        let (mut before, mut last) = (String::new(), 0);
+        let (mut before, mut last, mut found) = (String::new(), 0, 0);
         while let Some(row) = rows.next()? {
             let at = row.get::<_, i64>(0)?;
             let link = Link {
@@ -137,33 +154,65 @@ impl Ledger {
             match row.get::<_, Option<Vec<u8>>>(2)? {
                 None => verified.pruned += 1,
                 Some(report) => {
-                    if outputs::decompressed(&report).is_ok_and(|text| digest(&text) == link.report)
-                    {
-                    } else {
+                    let text = outputs::decompressed(&report);
+                    if !text.is_ok_and(|text| digest(&text) == link.report) {
                         fault("its report was changed".to_string());
                     }
                 }
             }
-            self.compare(&link, verified)?;
+            found += self.compare(&link, verified)?;
             (before, last) = (row.get(6)?, at);
         }
-        let sql = "SELECT check_id, run FROM evidence WHERE run NOT IN (SELECT id FROM runs)";
+        self.outputs(verified)?;
+        let all = "SELECT count(*) FROM evidence";
+        let all = self
+            .connection
+            .query_row(all, [], |row| row.get::<_, i64>(0))?;
+        if all.unsigned_abs() != found {
+            self.unlisted(verified)?;
+        }
+        Ok(())
+    }
+
+    /// Names the evidence that no run says that it appended.
+    fn unlisted(&self, verified: &mut Verified) -> Result<()> {
+        let sql = "SELECT check_id, run, run IN (SELECT id FROM runs) FROM evidence WHERE NOT EXISTS
+                   (SELECT 1 FROM runs, json_each(runs.evidence) WHERE runs.id = evidence.run AND value ->> 0 = check_id)";
         let mut select = self.connection.prepare(sql)?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
+            let check = row.get::<_, String>(0)?;
             verified.faults.push(Fault {
                 run: Some(row.get(1)?),
-                text: format!(
-                    "evidence of `{}` is here, its run is not",
-                    row.get::<_, String>(0)?
-                ),
+                text: match row.get(2)? {
+                    true => format!("evidence of `{check}` was put here later"),
+                    false => format!("evidence of `{check}` is here, its run is not"),
+                },
             });
         }
         Ok(())
     }
 
-    /// Holds the evidence of a run against the digests that the run has.
-    fn compare(&self, link: &Link, verified: &mut Verified) -> Result<()> {
+    /// Holds every output against the digest that it is addressed by.
+    fn outputs(&self, verified: &mut Verified) -> Result<()> {
+        let sql = "SELECT digest, used, data FROM outputs WHERE data IS NOT NULL";
+        let mut select = self.connection.prepare(sql)?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            let data = row.get::<_, Vec<u8>>(2)?;
+            let expected = row.get::<_, String>(0)?;
+            if !outputs::decompressed(&data).is_ok_and(|text| digest(&text) == expected) {
+                verified.faults.push(Fault {
+                    run: Some(row.get(1)?),
+                    text: "an output of its was changed".to_string(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Holds the evidence of a run against the digests that the run has; gives how much of it is here.
+    fn compare(&self, link: &Link, verified: &mut Verified) -> Result<u64> {
         let listed = serde_json::from_str::<Vec<(String, String)>>(&link.evidence);
         let listed = listed
             .unwrap_or_default()
@@ -171,11 +220,14 @@ impl Ledger {
             .collect::<BTreeMap<_, _>>();
         let sql = "SELECT evidence FROM evidence WHERE check_id = ?1 AND run = ?2";
         let mut select = self.connection.prepare_cached(sql)?;
+        let mut found = 0;
         for (check, expected) in listed {
             let row = select.query_row(params![check, link.id], |row| {
                 row.get::<_, Option<String>>(0)
             });
-            let text = match row.optional()? {
+            let row = row.optional()?;
+            found += u64::from(row.is_some());
+            let text = match row {
                 None => Some("is gone"),
                 Some(None) => {
                     verified.pruned += 1;
@@ -191,6 +243,6 @@ impl Ledger {
                 text: format!("its evidence of `{check}` {text}"),
             }));
         }
-        Ok(())
+        Ok(found)
     }
 }

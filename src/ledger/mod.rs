@@ -27,6 +27,9 @@ pub use schema::VERSION;
 /// How long another `ready` may keep the file busy.
 const BUSY: Duration = Duration::from_secs(30);
 
+/// What is said of a damaged file.
+const HINT: &str = "the ledger is damaged, `ready ledger repair` keeps what can be read";
+
 /// The history of one project.
 #[derive(Debug)]
 pub struct Ledger {
@@ -98,7 +101,9 @@ impl Ledger {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let opened = Connection::open_with_flags(file, flags).map_err(anyhow::Error::from);
         match opened.and_then(|connection| Ledger::prepare(connection, file)) {
-            Err(error) if not_writable(&error) => Ledger::prepare(unchanging(file)?, file),
+            Err(error) if not_writable(&error) || no_room(&error) => {
+                Ledger::prepare(unchanging(file)?, file)
+            }
             other => other.with_context(|| format!("cannot open `{}`", file.display())),
         }
     }
@@ -108,14 +113,15 @@ impl Ledger {
         let version = schema::version(&connection).map_err(|error| {
             let what = match code(&error) {
                 Some(rusqlite::ErrorCode::NotADatabase) => {
-                    "is not a ledger; move it away to begin a new one"
+                    "it is not a ledger; move it away to begin a new one"
                 }
-                Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
-                    "is damaged: `ready ledger repair` keeps what can be read"
+                Some(rusqlite::ErrorCode::DatabaseCorrupt) => HINT,
+                Some(rusqlite::ErrorCode::SystemIoFailure | rusqlite::ErrorCode::DiskFull) => {
+                    "it cannot be opened: is the disk full?"
                 }
-                _ => "cannot be read",
+                _ => "it cannot be read",
             };
-            error.context(format!("`{}` {what}", file.display()))
+            error.context(format!("`{}`: {what}", file.display()))
         })?;
         if version > VERSION {
             bail!(
@@ -152,12 +158,20 @@ pub fn not_writable(error: &anyhow::Error) -> bool {
     matches!(code(error), Some(ReadOnly | CannotOpen | PermissionDenied))
 }
 
+/// Whether there is no room for the shared memory that reading beside a writer takes.
+fn no_room(error: &anyhow::Error) -> bool {
+    matches!(
+        code(error),
+        Some(rusqlite::ErrorCode::SystemIoFailure | rusqlite::ErrorCode::DiskFull)
+    )
+}
+
 /// What is wrong where one row cannot be read: the row is damaged, which leaves the others; or all is in vain.
 fn damaged(error: rusqlite::Error, what: &str) -> anyhow::Error {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     match error.sqlite_error_code() {
         Some(DatabaseCorrupt | NotADatabase) => {
-            Damaged(format!("{what} cannot be read: the ledger is damaged")).into()
+            Damaged(format!("{what} cannot be read: {HINT}")).into()
         }
         _ => anyhow::Error::from(error).context(format!("cannot read {what}")),
     }
@@ -165,6 +179,15 @@ fn damaged(error: rusqlite::Error, what: &str) -> anyhow::Error {
 
 /// Opens a file that nobody can write, as one that does not change: a write-ahead log would need its shared memory.
 fn unchanging(file: &Path) -> Result<Connection> {
+    let mut log = file.as_os_str().to_os_string();
+    log.push("-wal");
+    // What stands in it would be passed over in silence.
+    if fs::metadata(log).is_ok_and(|log| log.len() > 0) {
+        bail!(
+            "the last run was cut off before it was settled in `{}`, and nobody can settle it where nothing can be written",
+            file.display()
+        );
+    }
     let path = file
         .display()
         .to_string()

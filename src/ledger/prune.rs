@@ -74,13 +74,13 @@ impl Ledger {
         let ids = select.query_map([], |row| row.get::<_, String>(0))?;
         let ids = ids.collect::<rusqlite::Result<Vec<_>>>()?;
         drop(select);
-        let borders = (1..=STEPS).map(|step| ids.len() * step / STEPS);
-        let borders = borders.filter_map(|border| match ids.get(border) {
-            Some(id) => Some(id.clone()),
-            // Behind the last.
-            None => ids.last().map(|id| format!("{id}~")),
-        });
-        let borders = borders.collect::<Vec<_>>();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let borders = (1..=STEPS).map(|step| (ids.len() * step / STEPS).min(ids.len() - 1));
+        let borders = borders
+            .map(|border| ids[border].clone())
+            .collect::<Vec<_>>();
         for border in &borders {
             if self.bytes()? <= most {
                 return Ok(());

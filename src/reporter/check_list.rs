@@ -6,7 +6,9 @@ use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
 use super::page::{Page, fix_words, safe, waiver_words};
-use super::words::{bold, colour, count, cut, dim, mark, painted, verdict, wrapped_after};
+use super::words::{
+    age, bold, colour, count, cut, dim, mark, painted, short, verdict, wrapped_after,
+};
 use super::{Detail, reproduce};
 use crate::domain::evidence::{Outcome, Stream};
 use crate::domain::expectation::Held;
@@ -86,8 +88,11 @@ impl Page<'_> {
     fn check_line(&self, out: &mut dyn Write, row: &CheckRow) -> io::Result<()> {
         let word = format!("{} {}", mark(row.verdict, self.style), verdict(row));
         let plain = format!("{word}  {}: ", row.id).width();
-        let mut lines =
-            wrapped_after(&safe(&row.reason.text), plain, 4, self.style.width).into_iter();
+        let text = match self.reused(row) {
+            Some(reused) => format!("{}; {reused}", row.reason.text),
+            None => row.reason.text.clone(),
+        };
+        let mut lines = wrapped_after(&safe(&text), plain, 4, self.style.width).into_iter();
         let (word, id) = (
             painted(&word, colour(row.verdict), self.style),
             bold(&row.id, self.style),
@@ -95,6 +100,15 @@ impl Page<'_> {
         let line = format!("{word}  {id}: {}", lines.next().unwrap_or_default());
         writeln!(out, "{}", line.trim_end())?;
         lines.try_for_each(|line| writeln!(out, "    {line}"))
+    }
+
+    /// How old the evidence is that stood for a look, and of which code.
+    fn reused(&self, row: &CheckRow) -> Option<String> {
+        let evidence = row.evidence.as_ref().filter(|_| row.reused)?;
+        let ago = age(evidence.started, self.report.generated);
+        let commit = row.recorded_at.as_deref();
+        let on = commit.map_or(String::new(), |commit| format!(" on {}", short(commit)));
+        Some(format!("reused, verified {ago} ago{on}"))
     }
 
     fn check(&self, out: &mut dyn Write, row: &CheckRow) -> io::Result<()> {
@@ -151,7 +165,8 @@ impl Page<'_> {
         }
         // The end of what was said on standard error tells most; where nothing was, that of the output.
         let streams = [&attempt.stderr, &attempt.stdout].into_iter().flatten();
-        let said = streams.filter(|stream| !stream.tail.trim().is_empty());
+        let said =
+            streams.filter(|stream| !stream.tail.trim().is_empty() || stream.stored.is_some());
         said.take(if verbose { 2 } else { 1 })
             .try_for_each(|stream| self.output(out, stream))
     }
@@ -162,6 +177,13 @@ impl Page<'_> {
         } else {
             Colour::Drop
         };
+        if stream.stored.is_some() {
+            let text = format!(
+                "| {} bytes, which were pruned from the ledger",
+                stream.bytes
+            );
+            return writeln!(out, "    {}", dim(&text, self.style));
+        }
         let lines = sanitise::lines(stream.tail.trim_end(), colour).collect::<Vec<_>>();
         let most = if self.style.detail == Detail::Verbose {
             usize::MAX

@@ -100,9 +100,10 @@ pub fn render(
                 .as_deref()
                 .map(|run| format!(", run {run}"))
                 .unwrap_or_default();
+            let reused = if row.reused { ", reused" } else { "" };
             writeln!(
                 out,
-                "  seen           {} ({ago} ago) on {}{run}",
+                "  seen           {} ({ago} ago) on {}{run}{reused}",
                 moment(evidence.started),
                 safe(&evidence.host)
             )?;
@@ -304,7 +305,9 @@ fn stream(name: &str, stream: &Stream, style: Style, out: &mut dyn Write) -> io:
     for line in sanitise::lines(stream.head.trim_end(), colour) {
         writeln!(out, "    | {line}")?;
     }
-    if stream.truncated {
+    if stream.stored.is_some() {
+        writeln!(out, "    | pruned from the ledger")?;
+    } else if stream.truncated {
         writeln!(out, "    | … the middle was not kept")?;
     }
     for line in sanitise::lines(stream.tail.trim_end(), colour) {

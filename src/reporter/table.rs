@@ -9,7 +9,9 @@ use unicode_width::UnicodeWidthStr;
 
 use super::columns::Columns;
 use super::page::{Page, few, fix_words, safe, waiver_words};
-use super::words::{age, bold, count, dim, moment, painted, percent, wrapped, wrapped_after};
+use super::words::{
+    age, bold, count, dim, moment, painted, percent, short, wrapped, wrapped_after,
+};
 use super::{Detail, Style, sentence};
 use crate::domain::gate::{GateReason, GateState};
 use crate::domain::reason::Code;
@@ -508,10 +510,6 @@ fn reason_words(reason: &GateReason) -> String {
         format!(" ({more})")
     };
     format!("{}: {}{more}", reason.rule, safe(&reason.text))
-}
-
-fn short(commit: &str) -> &str {
-    commit.get(..7).unwrap_or(commit)
 }
 
 fn padded(text: &str, width: usize) -> String {

@@ -37,6 +37,11 @@ pub(super) fn age(then: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// The beginning of a commit, by which people know it.
+pub(super) fn short(commit: &str) -> &str {
+    commit.get(..7).unwrap_or(commit)
+}
+
 /// A number of seconds as people say it.
 pub(super) fn takes(seconds: f64) -> String {
     human_duration(Duration::try_from_secs_f64(seconds).unwrap_or_default())

@@ -149,6 +149,7 @@ impl Project {
             return vec![];
         };
         let mut runs = ledger.last_runs(1_000).unwrap();
+        runs.retain(|run| run.kept);
         runs.reverse();
         let report = |run: &readiness::ledger::RunRow| {
             let report = ledger.report(&run.id).unwrap().unwrap();
@@ -160,7 +161,10 @@ impl Project {
     /// The runs in the ledger, as JSON, the oldest first.
     pub fn recorded_runs(&self) -> Vec<Value> {
         let mut reports = self.recorded_reports();
-        reports.iter_mut().map(|report| report["run"].take()).collect()
+        reports
+            .iter_mut()
+            .map(|report| report["run"].take())
+            .collect()
     }
 }
 
