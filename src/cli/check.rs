@@ -125,7 +125,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     let masker = secrets::masker(&session.project, &session.folder);
     let mut record = Record::start(&session, options, selected.as_ref(), tree);
     record.warnings.extend(detected);
-    record.called_for = session.called_for()?;
+    record.called_for = session.called_for(&record.tree)?;
     let (ran, preflight) = record.observe(&session, options, global, selected.as_ref(), &masker)?;
     let report = record.conclude(&session, &gates, deciding, ran, preflight, &masker);
 
@@ -269,9 +269,9 @@ impl Record {
         if selected.is_none() && !options.all {
             due.retain(|at| !on_demand(at));
         }
-        let durations = durations(session);
         let reused = self.reusable(session, &due, options.fresh);
         due.retain(|at| !reused.contains_key(at));
+        let durations = durations(session, &due);
         let places = reused.keys().copied().collect();
         if !reused.is_empty() && progress_mode(options, global) != Mode::Silent {
             let (count, verb) = match reused.len() {
@@ -387,7 +387,10 @@ impl Record {
                 None
             }
         };
-        let past = match ran.observed.iter().any(Option::is_none) {
+        let mut places = ran.observed.iter().enumerate();
+        let unknown =
+            |(at, seen): (usize, &Option<_>)| seen.is_none() && !self.reused.contains_key(&at);
+        let past = match places.any(unknown) {
             true => self.past(session, ledger.as_ref()),
             false => vec![],
         };
@@ -423,7 +426,7 @@ impl Record {
         let files = self.run.tree.is_some().then(|| self.tree.then());
         match ledger
             .as_mut()
-            .map(|ledger| ledger.append(&report, files.as_ref()))
+            .map(|ledger| ledger.append(&mut report, files.as_ref()))
         {
             Some(Ok(head)) => report.ledger = Some(head),
             Some(Err(error)) => self.not_recorded(&error),
@@ -494,15 +497,16 @@ impl Record {
     }
 }
 
-/// How long each check took when it was last run. What cannot be read here is told when the run is recorded.
-fn durations(session: &Session) -> Vec<Option<std::time::Duration>> {
-    let ledger = Ledger::open_existing(&session.folder).ok().flatten();
+/// How long each check that is due took when it was last run. What cannot be read here is told when the run is recorded.
+fn durations(session: &Session, due: &BTreeSet<usize>) -> Vec<Option<std::time::Duration>> {
+    let ledger = match due.is_empty() {
+        true => None,
+        false => Ledger::open_existing(&session.folder).ok().flatten(),
+    };
     let duration = |id: &str| ledger.as_ref()?.duration(id).ok()?;
-    session
-        .project
-        .checks
-        .iter()
-        .map(|check| duration(&check.id))
+    let checks = session.project.checks.iter().enumerate();
+    checks
+        .map(|(at, check)| due.contains(&at).then(|| duration(&check.id)).flatten())
         .collect()
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -27,8 +27,16 @@ pub(super) struct Detection {
 impl Detection {
     /// Looks at the project's files in a folder.
     pub(super) fn of(folder: &Path, library: &Library) -> Result<Detection> {
+        Detection::among(tree::files(folder), folder, library)
+    }
+
+    /// Looks at these files of a folder.
+    pub(super) fn among(
+        files: Vec<PathBuf>,
+        folder: &Path,
+        library: &Library,
+    ) -> Result<Detection> {
         let library = library.checks()?;
-        let files = tree::files(folder);
         // What is not text cannot stand in a manifest.
         let files = files
             .iter()

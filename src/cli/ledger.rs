@@ -280,8 +280,8 @@ fn import(folder: &Path, files: &[PathBuf]) -> Result<Exit> {
     }
     let mut ledger = Ledger::open(folder)?;
     let (mut taken, mut known) = (0, 0);
-    for (name, report) in &reports {
-        let id = report.run.as_ref().map_or("", |run| &run.id);
+    for (name, report) in &mut reports {
+        let id = report.run.as_ref().map_or("", |run| &*run.id);
         if ledger.runs_like(id)?.iter().any(|run| run.id == id) {
             known += 1;
             continue;

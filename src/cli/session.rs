@@ -17,7 +17,7 @@ use crate::domain::project::Project;
 use crate::domain::report::{CalledFor, Host};
 use crate::manifest::detect::Found;
 use crate::manifest::{self, Formats, Library, Loaded, Problems, definition_digest};
-use crate::probe::{self, file};
+use crate::probe::{Programs, file};
 use crate::reader;
 use crate::tree::{self, Tree};
 
@@ -109,11 +109,12 @@ impl Session {
     }
 
     /// The library checks that the project's files call for, each with the files that do.
-    pub(super) fn called_for(&self) -> Result<Vec<CalledFor>> {
-        let found = match self.detected.is_empty() {
-            true => Detection::of(&self.folder, &self.library)?.found,
+    pub(super) fn called_for(&self, tree: &Tree) -> Result<Vec<CalledFor>> {
+        let found = match (self.detected.is_empty(), tree.paths()) {
             // What of it could be run is declared.
-            false => self.detected.clone(),
+            (false, _) => self.detected.clone(),
+            (true, Some(files)) => Detection::among(files, &self.folder, &self.library)?.found,
+            (true, None) => Detection::of(&self.folder, &self.library)?.found,
         };
         let mut called_for: Vec<CalledFor> = vec![];
         for places in found.chunk_by(|a, b| a.check == b.check) {
@@ -173,6 +174,7 @@ impl Session {
     /// What evidence is about that is had of each check now.
     pub(super) fn bindings(&self, tree: &Tree) -> Vec<Binding> {
         let mut inputs: HashMap<&[String], Option<String>> = HashMap::new();
+        let mut programs = Programs::default();
         let checks = self.project.checks.iter();
         let bindings = checks.map(|check| {
             let digest = inputs
@@ -181,7 +183,7 @@ impl Session {
             Binding {
                 definition: definition_digest(check, &self.project.services),
                 inputs: digest.clone(),
-                program: probe::program(check, &self.folder),
+                program: programs.of(check, &self.folder),
                 ..Binding::default()
             }
         });

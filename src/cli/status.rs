@@ -63,7 +63,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         ready: env!("CARGO_PKG_VERSION").to_string(),
         run: None,
         preflight: vec![],
-        called_for: session.called_for()?,
+        called_for: session.called_for(&tree)?,
         warnings,
         deciding: Deciding::Gates(deciding),
     };

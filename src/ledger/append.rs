@@ -16,7 +16,7 @@ impl Ledger {
     /// The file cannot be written; then it is as it was.
     pub fn append(
         &mut self,
-        report: &Report,
+        report: &mut Report,
         files: Option<&impl Serialize>,
     ) -> Result<LedgerHead> {
         self.add(report, files).map_err(|error| match code(&error) {
@@ -25,8 +25,8 @@ impl Ledger {
         })
     }
 
-    fn add(&mut self, report: &Report, files: Option<&impl Serialize>) -> Result<LedgerHead> {
-        let Some(run) = &report.run else {
+    fn add(&mut self, report: &mut Report, files: Option<&impl Serialize>) -> Result<LedgerHead> {
+        let Some(run) = report.run.clone() else {
             anyhow::bail!("a report without a run is nothing that happened");
         };
         let transaction = self
@@ -66,7 +66,7 @@ impl Ledger {
             Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
         });
         let (at, before) = last.optional()?.unwrap_or_default();
-        let report_text = serde_json::to_vec(&without_evidence(report))?;
+        let report_text = without_evidence(report, |report| serde_json::to_vec(report))?;
         let link = chain::Link {
             id: run.id.clone(),
             report: digest(&report_text),
@@ -99,11 +99,13 @@ impl Ledger {
     }
 }
 
-/// What is kept of a report itself: its evidence has a table of its own.
-fn without_evidence(report: &Report) -> Report {
-    let mut report = report.clone();
-    for row in &mut report.checks {
-        row.evidence = None;
+/// Makes something of a report while its evidence is away: that has a table of its own.
+fn without_evidence<T>(report: &mut Report, make: impl FnOnce(&Report) -> T) -> T {
+    let rows = report.checks.iter_mut();
+    let evidence = rows.map(|row| row.evidence.take()).collect::<Vec<_>>();
+    let made = make(report);
+    for (row, evidence) in report.checks.iter_mut().zip(evidence) {
+        row.evidence = evidence;
     }
-    report
+    made
 }

@@ -65,13 +65,17 @@ impl Ledger {
         checks: impl IntoIterator<Item = &'a str>,
     ) -> Result<Vec<Result<Option<Recorded>, Damaged>>> {
         let known = RefCell::default();
+        // One lock for all of them, and one state of the ledger.
+        let reading = self.connection.unchecked_transaction()?;
         let each = checks
             .into_iter()
             .map(|check| match self.newest(check, &known) {
                 Ok(recorded) => Ok(Ok(recorded)),
                 Err(error) => error.downcast::<Damaged>().map(Err),
             });
-        each.collect()
+        let latest = each.collect();
+        drop(reading);
+        latest
     }
 
     fn newest(

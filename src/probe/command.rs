@@ -1,7 +1,7 @@
 //! A program as a check or a service declares it, made ready to be started: what only a run knows put in, its environment
 //! put together, found on the PATH that it will see itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -97,30 +97,51 @@ pub(super) fn prepare(
     })
 }
 
-/// The program that the evidence of a check depends on, as it is on this machine now: the tool that it says it needs, else
-/// what it runs. None where it runs none, where it is not there, or where only a run knows its name.
-pub fn program(check: &Check, folder: &Path) -> Option<Program> {
-    let Probe::Run(probe) = &check.probe else {
-        return None;
-    };
-    let filled = |text: &str| {
-        let variable = |name: &str| std::env::var(name.strip_prefix("env.")?).ok();
-        interpolate::values(text, variable).ok()
-    };
-    let name = match (&check.needs_tool, probe.shell) {
-        (Some(tool), _) => tool.name.clone(),
-        (None, true) => shell("").0,
-        (None, false) => filled(probe.argv.first()?)?,
-    };
-    let set = check.env.iter();
-    let env = Environment {
-        clean: check.clean_env,
-        set: set
-            .filter_map(|(name, value)| Some((name.clone(), filled(value)?)))
-            .collect(),
-    };
-    let cwd = folder.join(filled(check.cwd.as_deref().unwrap_or("."))?);
-    let path = process::resolve(&name, &cwd, &env).ok()?;
+/// The programs that the evidence of checks depends on, each looked for once.
+#[derive(Debug, Default)]
+pub struct Programs {
+    /// By name, PATH and, where the name leads from there, working directory.
+    found: HashMap<(String, Option<OsString>, Option<PathBuf>), Option<Program>>,
+}
+
+impl Programs {
+    /// The program that the evidence of a check depends on, as it is on this machine now: the tool that it says it needs,
+    /// else what it runs. None where it runs none, where it is not there, or where only a run knows its name.
+    pub fn of(&mut self, check: &Check, folder: &Path) -> Option<Program> {
+        let Probe::Run(probe) = &check.probe else {
+            return None;
+        };
+        let filled = |text: &str| {
+            let variable = |name: &str| std::env::var(name.strip_prefix("env.")?).ok();
+            interpolate::values(text, variable).ok()
+        };
+        let name = match (&check.needs_tool, probe.shell) {
+            (Some(tool), _) => tool.name.clone(),
+            (None, true) => shell("").0,
+            (None, false) => filled(probe.argv.first()?)?,
+        };
+        let set = check.env.iter();
+        let env = Environment {
+            clean: check.clean_env,
+            set: set
+                .filter_map(|(name, value)| Some((name.clone(), filled(value)?)))
+                .collect(),
+        };
+        let cwd = match &check.cwd {
+            Some(cwd) => folder.join(filled(cwd)?),
+            None => folder.to_path_buf(),
+        };
+        let from_here = name.contains(std::path::is_separator).then(|| cwd.clone());
+        let found = self
+            .found
+            .entry((name.clone(), env.get("PATH"), from_here))
+            .or_insert_with(|| found(&name, &cwd, &env, folder));
+        found.clone()
+    }
+}
+
+fn found(name: &str, cwd: &Path, env: &Environment, folder: &Path) -> Option<Program> {
+    let path = process::resolve(name, cwd, env).ok()?;
     Some(Program {
         stamp: stamp(&path, folder)?,
         path: path.display().to_string(),

@@ -29,7 +29,7 @@ use crate::domain::interpolate;
 use crate::mask::Masker;
 use crate::process::{Cancel, Captured, shortened};
 
-pub use command::program;
+pub use command::Programs;
 
 /// Bytes of a stream that evidence keeps, after masking.
 const STORED_HEAD: usize = 4 << 10;

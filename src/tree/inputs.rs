@@ -1,11 +1,12 @@
 //! The files that a check says its result depends on, and their digest.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::{Entries, Tree, bytes, content, path, walked};
+use super::{Tree, bytes, content, path, walked};
 
 impl Tree {
     /// The digest of path, mode and content of the files that match one of the patterns, `blake3:…`. A file that git
@@ -13,11 +14,12 @@ impl Tree {
     /// matches, and where it cannot be told.
     pub fn inputs(&self, patterns: &[String]) -> Option<String> {
         self.digest.as_ref()?;
-        let mut inputs = Entries::new();
+        let mut inputs = BTreeMap::new();
         for pattern in patterns {
             inputs.extend(self.matching(&Pattern::new(pattern, &self.folder, &self.top)?)?);
         }
-        (!inputs.is_empty()).then(|| Tree::digest(&inputs))
+        let inputs = inputs.iter().map(|(path, entry)| (&**path, &**entry));
+        (inputs.len() > 0).then(|| Tree::digest(inputs))
     }
 
     /// The names of the paths among these that match one of the patterns.
@@ -34,7 +36,7 @@ impl Tree {
         matching.collect()
     }
 
-    fn matching(&self, pattern: &Pattern) -> Option<Entries> {
+    fn matching(&self, pattern: &Pattern) -> Option<BTreeMap<Cow<'_, [u8]>, Cow<'_, [u8]>>> {
         let below = self.files.range(pattern.fixed.clone()..);
         let below = below.take_while(|(path, _)| path.starts_with(&pattern.fixed));
         let mut known = below.peekable();
@@ -42,24 +44,25 @@ impl Tree {
             let matching = known.filter(|(path, _)| pattern.matches(path));
             return Some(
                 matching
-                    .map(|(path, entry)| (path.clone(), entry.clone()))
+                    .map(|(path, entry)| (Cow::from(path), Cow::from(entry)))
                     .collect(),
             );
         }
         // Nothing that git knows: it is ignored, or not there.
         let on_disk = self.top.join(path(&pattern.fixed));
         if on_disk.is_file() {
-            let entry = content(&on_disk)?;
-            return Some(BTreeMap::from([(pattern.fixed.clone(), entry)]));
+            let (path, entry) = (pattern.fixed.clone(), content(&on_disk)?);
+            return Some(BTreeMap::from([(Cow::from(path), Cow::from(entry))]));
         }
         if !on_disk.is_dir() {
-            return Some(Entries::new());
+            return Some(BTreeMap::new());
         }
         let found = walked(&on_disk, &[], false)?;
         let folder = path(&pattern.fixed);
-        let found = found
-            .into_iter()
-            .map(|(name, entry)| (bytes(&folder.join(path(&name))), entry));
+        let found = found.into_iter().map(|(name, entry)| {
+            let path = bytes(&folder.join(path(&name)));
+            (Cow::from(path), Cow::from(entry))
+        });
         Some(found.filter(|(path, _)| pattern.matches(path)).collect())
     }
 }
@@ -68,7 +71,8 @@ impl Tree {
 struct Pattern {
     /// What every path begins with that matches: up to the last folder without a wildcard, or the whole.
     fixed: Vec<u8>,
-    glob: GlobMatcher,
+    /// What they match; none: they all do.
+    glob: Option<GlobMatcher>,
 }
 
 impl Pattern {
@@ -89,7 +93,7 @@ impl Pattern {
         }
         let is_fixed = |part: &&String| !part.contains(['*', '?', '[', '{', '\\']);
         let fixed = parts.iter().take_while(is_fixed).collect::<Vec<_>>();
-        let whole = fixed.len() == parts.len();
+        let (whole, fixed_parts) = (fixed.len() == parts.len(), fixed.len());
         let mut fixed = fixed
             .iter()
             .map(|part| part.as_str())
@@ -97,6 +101,14 @@ impl Pattern {
             .join("/");
         if !whole && !fixed.is_empty() {
             fixed.push('/');
+        }
+        // The commonest pattern, for which nothing must be compiled.
+        if !whole && parts.last().is_some_and(|part| part == "**") && parts.len() == fixed_parts + 1
+        {
+            return Some(Pattern {
+                fixed: fixed.into_bytes(),
+                glob: None,
+            });
         }
         let glob = match whole {
             // A folder stands for all in it.
@@ -106,11 +118,14 @@ impl Pattern {
         let glob = GlobBuilder::new(&glob).literal_separator(true).build();
         Some(Pattern {
             fixed: fixed.into_bytes(),
-            glob: glob.ok()?.compile_matcher(),
+            glob: Some(glob.ok()?.compile_matcher()),
         })
     }
 
     fn matches(&self, name: &[u8]) -> bool {
-        self.glob.is_match(path(name))
+        match &self.glob {
+            Some(glob) => glob.is_match(path(name)),
+            None => name.starts_with(&self.fixed),
+        }
     }
 }

@@ -33,12 +33,24 @@ pub struct Tree {
 }
 
 impl Tree {
-    fn digest(files: &Entries) -> String {
+    fn digest<'f>(files: impl IntoIterator<Item = (&'f [u8], &'f [u8])>) -> String {
         let mut hasher = blake3::Hasher::new();
         for (path, entry) in files {
             hasher.update(path).update(&[0]).update(entry).update(&[0]);
         }
         format!("blake3:{}", hasher.finalize().to_hex())
+    }
+
+    /// The files below the folder that was asked for, relative to it; none where they are not known.
+    pub fn paths(&self) -> Option<Vec<PathBuf>> {
+        self.digest.as_ref()?;
+        let mut below = bytes(self.folder.strip_prefix(&self.top).ok()?);
+        if !below.is_empty() {
+            below.push(b'/');
+        }
+        let files = self.files.range(below.clone()..);
+        let files = files.map_while(|(file, _)| file.strip_prefix(&below[..]));
+        Some(files.map(path).collect())
     }
 
     /// The files that differ between two states, by name.
@@ -70,10 +82,12 @@ pub fn snapshot(folder: &Path, left_out: &[PathBuf], looked_at: &[PathBuf]) -> T
     };
     let (top, commit, contents) = match repository(&folder) {
         Some(top) => {
-            let commit = git(&top, &["rev-parse", "--verify", "--quiet", "HEAD"], None);
-            let commit = commit.map(|text| String::from_utf8_lossy(&text).trim().to_string());
-            let contents = contents(&top, left_out).map(|(files, changed)| (files, Some(changed)));
-            (top, commit.filter(|text| !text.is_empty()), contents)
+            let (commit, contents) = contents(&top, left_out);
+            (
+                top,
+                commit,
+                contents.map(|(files, changed)| (files, Some(changed))),
+            )
         }
         None => {
             let contents = walked(&folder, left_out, true).map(|files| (files, None));
@@ -101,7 +115,9 @@ pub fn snapshot(folder: &Path, left_out: &[PathBuf], looked_at: &[PathBuf]) -> T
     }
     Tree {
         commit,
-        digest: Some(Tree::digest(&files)),
+        digest: Some(Tree::digest(
+            files.iter().map(|(path, entry)| (&**path, &**entry)),
+        )),
         dirty,
         top,
         folder,
@@ -237,33 +253,66 @@ fn listed(list: &[u8], mode_and_id: fn(&[&[u8]]) -> Option<Vec<u8>>) -> Option<E
     entries.collect()
 }
 
-/// Path → mode and content id of every file, and the paths that differ from the commit.
-fn contents(top: &Path, left_out: &[PathBuf]) -> Option<(Entries, BTreeSet<Vec<u8>>)> {
-    let list = git(top, &["ls-files", "--stage", "-z"], None)?;
-    // MODE SP ID SP STAGE
-    let mut entries = listed(&list, |fields| {
-        Some([fields.first()?, &b" "[..], fields.get(1)?].concat())
-    })?;
-    let status = git(
-        top,
-        &[
+/// The commit; path → mode and content id of every file, and the paths that differ from the commit.
+fn contents(
+    top: &Path,
+    left_out: &[PathBuf],
+) -> (Option<String>, Option<(Entries, BTreeSet<Vec<u8>>)>) {
+    // The one asks the index, the other looks at every file: beside each other.
+    let (list, status) = std::thread::scope(|scope| {
+        let list = scope.spawn(|| git(top, &["ls-files", "--stage", "-z"], None));
+        let status = [
             "status",
-            "--porcelain=v1",
+            "--porcelain=v2",
+            "--branch",
             "-z",
             "--untracked-files=all",
             "--no-renames",
-        ],
-        None,
-    )?;
+        ];
+        let status = git(top, &status, None);
+        (list.join().ok().flatten(), status)
+    });
+    let Some(status) = status else {
+        return (None, None);
+    };
+    let (mut commit, mut changed) = (None, vec![]);
+    for record in status.split(|byte| *byte == 0) {
+        // What stands before the path, by the kind of the record: <https://git-scm.com/docs/git-status>.
+        let fields = match record.first() {
+            Some(b'1') => 8,
+            Some(b'u') => 10,
+            Some(b'?') => 1,
+            _ => {
+                let oid = record.strip_prefix(b"# branch.oid ");
+                commit = commit.or(oid.filter(|oid| oid.first() != Some(&b'(')));
+                continue;
+            }
+        };
+        let path = record.splitn(fields + 1, |byte| *byte == b' ').nth(fields);
+        changed.extend(path.map(<[u8]>::to_vec));
+    }
+    let commit = commit.map(|oid| String::from_utf8_lossy(oid).into_owned());
+    let contents = list.and_then(|list| held_against(top, left_out, &list, changed));
+    (commit, contents)
+}
+
+/// What the index lists, with what differs from the commit as it is on disk.
+fn held_against(
+    top: &Path,
+    left_out: &[PathBuf],
+    list: &[u8],
+    changed: Vec<Vec<u8>>,
+) -> Option<(Entries, BTreeSet<Vec<u8>>)> {
+    // MODE SP ID SP STAGE
+    let mut entries = listed(list, |fields| {
+        Some([fields.first()?, &b" "[..], fields.get(1)?].concat())
+    })?;
     let left_out = left_out
         .iter()
         .filter_map(|file| file.strip_prefix(top).ok())
         .collect::<Vec<_>>();
-    let changed = status
-        .split(|byte| *byte == 0)
-        .filter(|record| record.len() > 3)
-        .map(|record| record[3..].to_vec());
     let changed = changed
+        .into_iter()
         .filter(|file| !left_out.contains(&path(file).as_path()) && !in_own_folder(file))
         .collect::<Vec<_>>();
     let (present, gone): (Vec<_>, Vec<_>) = changed
