@@ -6,15 +6,17 @@ use std::time::{Duration, Instant};
 
 /// What one run took.
 #[derive(Clone, Copy)]
-pub struct Took {
+pub(crate) struct Took {
     cpu: Duration,
     wall: Duration,
 }
 
 /// Runs two commands in turns; what each run of each took.
-pub fn alternating(rounds: usize, commands: [&dyn Fn() -> Command; 2]) -> Vec<[Took; 2]> {
+pub(crate) fn alternating(rounds: usize, commands: [&dyn Fn() -> Command; 2]) -> Vec<[Took; 2]> {
     // Once each beforehand, so that both find warm caches.
-    commands.map(|command| once(command()));
+    for command in commands {
+        once(command());
+    }
     (0..rounds)
         .map(|_| commands.map(|command| once(command())))
         .collect()
@@ -44,7 +46,7 @@ fn children() -> Duration {
 }
 
 /// Prints the median of each and their ratio, by processor time and by the clock.
-pub fn cpu_and_wall(names: [&str; 2], rounds: &[[Took; 2]]) {
+pub(crate) fn cpu_and_wall(names: [&str; 2], rounds: &[[Took; 2]]) {
     for (what, pick) in [
         ("cpu", (|took: &Took| took.cpu) as fn(&Took) -> Duration),
         ("wall", |took| took.wall),

@@ -66,7 +66,7 @@ impl Ledger {
             Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
         });
         let (at, before) = last.optional()?.unwrap_or_default();
-        let report_text = without_evidence(report, |report| serde_json::to_vec(report))?;
+        let report_text = without_evidence(report, serde_json::to_vec)?;
         let link = chain::Link {
             id: run.id.clone(),
             report: digest(&report_text),

@@ -36,7 +36,7 @@ impl Tree {
         matching.collect()
     }
 
-    fn matching(&self, pattern: &Pattern) -> Option<BTreeMap<Cow<'_, [u8]>, Cow<'_, [u8]>>> {
+    fn matching(&self, pattern: &Pattern) -> Option<Matching<'_>> {
         let below = self.files.range(pattern.fixed.clone()..);
         let below = below.take_while(|(path, _)| path.starts_with(&pattern.fixed));
         let mut known = below.peekable();
@@ -66,6 +66,9 @@ impl Tree {
         Some(found.filter(|(path, _)| pattern.matches(path)).collect())
     }
 }
+
+/// Path → mode and content.
+type Matching<'t> = BTreeMap<Cow<'t, [u8]>, Cow<'t, [u8]>>;
 
 /// A pattern, relative to the top of the repository.
 struct Pattern {

@@ -29,7 +29,7 @@ pub struct Tree {
     folder: PathBuf,
     files: Entries,
     /// The paths of which the commit does not know what they hold now; none outside of a repository.
-    differing: Option<BTreeSet<Vec<u8>>>,
+    differing: Option<Paths>,
 }
 
 impl Tree {
@@ -237,6 +237,7 @@ fn repository(folder: &Path) -> Option<PathBuf> {
 }
 
 type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
+type Paths = BTreeSet<Vec<u8>>;
 
 /// What `ls-files --stage` or `ls-tree` lists: path → mode and content id.
 fn listed(list: &[u8], mode_and_id: fn(&[&[u8]]) -> Option<Vec<u8>>) -> Option<Entries> {
@@ -254,10 +255,7 @@ fn listed(list: &[u8], mode_and_id: fn(&[&[u8]]) -> Option<Vec<u8>>) -> Option<E
 }
 
 /// The commit; path → mode and content id of every file, and the paths that differ from the commit.
-fn contents(
-    top: &Path,
-    left_out: &[PathBuf],
-) -> (Option<String>, Option<(Entries, BTreeSet<Vec<u8>>)>) {
+fn contents(top: &Path, left_out: &[PathBuf]) -> (Option<String>, Option<(Entries, Paths)>) {
     // The one asks the index, the other looks at every file: beside each other.
     let (list, status) = std::thread::scope(|scope| {
         let list = scope.spawn(|| git(top, &["ls-files", "--stage", "-z"], None));
@@ -302,7 +300,7 @@ fn held_against(
     left_out: &[PathBuf],
     list: &[u8],
     changed: Vec<Vec<u8>>,
-) -> Option<(Entries, BTreeSet<Vec<u8>>)> {
+) -> Option<(Entries, Paths)> {
     // MODE SP ID SP STAGE
     let mut entries = listed(list, |fields| {
         Some([fields.first()?, &b" "[..], fields.get(1)?].concat())
