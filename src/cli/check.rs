@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use crate::domain::evidence::{Binding, Observed};
 use crate::domain::gate::Gate;
 use crate::domain::limit::{human_duration, parse_duration};
 use crate::domain::reason::{Code, Reason};
-use crate::domain::report::{CalledFor, Report, Run};
+use crate::domain::report::{CalledFor, Preflight, Report, Run};
 use crate::ledger::{self, Ledger};
 use crate::manifest;
 use crate::mask::Masker;
@@ -253,7 +254,7 @@ impl Record {
         global: &Global,
         selected: Option<&BTreeSet<usize>>,
         masker: &Masker,
-    ) -> Result<(Ran, Vec<crate::domain::report::Preflight>)> {
+    ) -> Result<(Ran, Vec<Preflight>)> {
         let cancel = Cancel::new().context("cannot get the descriptors to be stopped by")?;
         let (told, stopping) = mpsc::channel();
         let limit = options.timeout;
@@ -274,15 +275,13 @@ impl Record {
         let durations = durations(session, &due);
         let places = reused.keys().copied().collect();
         if !reused.is_empty() && progress_mode(options, global) != Mode::Silent {
-            let (count, verb) = match reused.len() {
-                1 => ("1 check".to_string(), "is"),
-                many => (format!("{many} checks"), "are"),
+            let text = match reused.len() {
+                1 => "1 check is not run again: what it depends on has not changed since it was verified".to_string(),
+                many => format!(
+                    "{many} checks are not run again: what they depend on has not changed since they were verified"
+                ),
             };
-            let text = "what they depend on has not changed since they were verified";
-            let _ = writeln!(
-                std::io::stderr(),
-                "{count} {verb} not run again: {text} (`--fresh` runs all)"
-            );
+            let _ = writeln!(std::io::stderr(), "{text} (`--fresh` runs all)");
         }
         let (clients, ports) = (Clients::new(runtime), Ports::default());
         let job = Job {
@@ -312,7 +311,7 @@ impl Record {
             progress_mode(options, global),
             style,
         );
-        let ran = runner::run(&job, stopping, |event| progress.show(&event));
+        let mut ran = runner::run(&job, stopping, |event| progress.show(&event));
         progress.end();
         self.run.interrupted = ran.stopped;
         self.run.out_of_time = ran.out_of_time;
@@ -325,6 +324,15 @@ impl Record {
         self.run.complete = selected.is_none() && !self.run.interrupted;
         self.run.services = ran.services.clone();
         self.broken |= ran.broken;
+        let evidence = ran
+            .observed
+            .iter_mut()
+            .flatten()
+            .filter_map(|seen| match seen {
+                Observed::Evidence(evidence) => evidence.binding.program.as_mut(),
+                Observed::Withheld(_) => None,
+            });
+        evidence.for_each(|program| program.version = version_in(&preflight, &program.path));
         self.reused = reused;
         Ok((ran, preflight))
     }
@@ -372,7 +380,7 @@ impl Record {
         gates: &[Gate],
         deciding: Deciding,
         mut ran: Ran,
-        preflight: Vec<crate::domain::report::Preflight>,
+        preflight: Vec<Preflight>,
         masker: &Masker,
     ) -> Report {
         self.run.finished = Timestamp::now();
@@ -508,6 +516,18 @@ fn durations(session: &Session, due: &BTreeSet<usize>) -> Vec<Option<std::time::
     checks
         .map(|(at, check)| due.contains(&at).then(|| duration(&check.id)).flatten())
         .collect()
+}
+
+/// The version that a program gave of itself before the run, where the manifest asks for one.
+fn version_in(preflight: &[Preflight], program: &str) -> Option<String> {
+    let name = Path::new(program).file_stem()?.to_str()?;
+    let asked = preflight
+        .iter()
+        .find(|line| line.what.split(' ').next() == Some(name))?;
+    let version = asked.seen.strip_prefix("found ")?;
+    version
+        .starts_with(|c: char| c.is_ascii_digit())
+        .then(|| version.to_string())
 }
 
 fn progress_mode(options: &Options, global: &Global) -> Mode {

@@ -105,7 +105,7 @@ impl Here<'_> {
         }
         // Another machine has its programs in other places.
         if let (Some(then), Some(now)) = (&then.program, &now.program)
-            && then != now
+            && !then.is(now)
             && recorded.evidence.host == self.host
         {
             return Some(match then.path == now.path {
@@ -154,7 +154,7 @@ impl Here<'_> {
             let binding = &self.bindings[**at];
             seen.stale.is_none()
                 && binding.inputs.is_some()
-                && evidence.binding == *binding
+                && evidence.binding.is(binding)
                 && self.depends_on_files_alone(check)
                 && judge(check, &seen.observed, self.now).verdict == Verdict::Verified
         };

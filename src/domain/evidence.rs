@@ -99,6 +99,29 @@ pub struct Program {
     pub version: Option<String>,
 }
 
+impl Program {
+    /// Whether it is the same program, whoever asked it for its version.
+    pub fn is(&self, other: &Program) -> bool {
+        self.path == other.path && self.stamp == other.stamp
+    }
+}
+
+impl Binding {
+    /// Whether what is seen now would be about the same.
+    pub fn is(&self, other: &Binding) -> bool {
+        let programs = match (&self.program, &other.program) {
+            (Some(one), Some(other)) => one.is(other),
+            (None, None) => true,
+            _ => false,
+        };
+        programs
+            && self.definition == other.definition
+            && self.inputs == other.inputs
+            && self.artifact == other.artifact
+            && self.environment == other.environment
+    }
+}
+
 /// One look.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Attempt {

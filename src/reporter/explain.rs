@@ -107,6 +107,12 @@ pub fn render(
                 moment(evidence.started),
                 safe(&evidence.host)
             )?;
+            if let Some(program) = &evidence.binding.program {
+                let version = program.version.as_ref();
+                let version = version.map(|version| format!(" ({version})"));
+                let line = format!("{}{}", program.path, version.unwrap_or_default());
+                writeln!(out, "  program        {}", safe(&line))?;
+            }
             let several = evidence.attempts.len() > 1;
             for (at, attempt) in evidence.attempts.iter().enumerate() {
                 if several {

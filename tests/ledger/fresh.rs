@@ -204,6 +204,33 @@ fn a_changed_definition_or_program_is_run_again() {
 }
 
 #[test]
+fn the_version_of_a_program_is_kept_where_the_manifest_asks_for_one() {
+    let project = Project::new(
+        "[requires]\ntools = { tool = \">= 2\", sh = \"*\" }\n\
+         [checks.it]\nsays = \"it\"\nrun = [\"tool\"]\ninputs = [\"tool\"]\n\
+         [checks.other]\nsays = \"other\"\nrun = [\"sh\", \"-c\", \"true\"]\n",
+    );
+    project.executable("tool", "#!/bin/sh\necho tool 2.5.1\n");
+    let run = || {
+        let mut command = project.command(&["check", "--format", "json"]);
+        let path = std::env::var("PATH").unwrap();
+        command.env("PATH", format!("{}:{path}", project.path(".").display()));
+        crate::support::Running::new(command).finish()
+    };
+    let program = |done: &Done, id: &str| done.row(id)["evidence"]["binding"]["program"].clone();
+    let first = run();
+    assert_eq!(program(&first, "it")["version"], "2.5.1");
+    assert!(
+        program(&first, "other")["path"]
+            .as_str()
+            .unwrap()
+            .ends_with("/sh")
+    );
+    assert_eq!(program(&first, "other")["version"], serde_json::Value::Null);
+    assert_eq!(run().row("it")["reused"], true);
+}
+
+#[test]
 fn what_does_not_hold_or_looks_outside_is_always_run() {
     let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = server.local_addr().unwrap().port();
