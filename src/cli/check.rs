@@ -15,7 +15,8 @@ use super::recorded::{self, Here, Past};
 use super::secrets;
 use super::selection::Selection;
 use super::session::{Session, host};
-use super::{Exit, Global, format_name, no_command, print, style_of};
+use super::{Exit, Global, about, format_name, no_command, print, style_of};
+use crate::domain::about::About;
 use crate::domain::assess::{Deciding, Seen, Setting, assess};
 use crate::domain::evidence::{Binding, Observed};
 use crate::domain::gate::Gate;
@@ -41,6 +42,7 @@ Examples:
   ready check backend-tests health        these, and what they need; they decide the exit status
   ready check --component backend
   ready check --gate production --format json > report.json
+  ready check --artifact dist/app.tar.gz --environment staging
 
 Without a readiness.toml here or in any folder above, it runs the library checks that the files here call for.
 With a selection, the rest of the report is from recorded evidence.")]
@@ -50,6 +52,8 @@ pub(super) struct Options {
     /// The gate that decides the exit status [default: the default gate, else all]
     #[arg(long, value_name = "NAME", env = "READY_GATE", hide_env_values = true)]
     gate: Option<String>,
+    #[command(flatten)]
+    about: about::Asked,
     /// Also fail where less than this percentage is verified
     #[arg(long, value_name = "PERCENT", env = "READY_MIN_SCORE", hide_env_values = true, value_parser = percentage)]
     min_score: Option<f64>,
@@ -79,6 +83,7 @@ impl Default for Options {
         Options {
             selection: Selection::default(),
             gate: None,
+            about: about::Asked::default(),
             min_score: None,
             jobs: None,
             fail_fast: false,
@@ -122,9 +127,10 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     let selected = options.selection.places(&session.project)?;
     let (gates, deciding) = gates(options, &session, selected.is_some())?;
 
+    let about = options.about.about()?;
     let tree = session.tree();
     let masker = secrets::masker(&session.project, &session.folder);
-    let mut record = Record::start(&session, options, selected.as_ref(), tree);
+    let mut record = Record::start(&session, options, selected.as_ref(), about, tree);
     record.warnings.extend(detected);
     record.called_for = session.called_for(&record.tree)?;
     let (ran, preflight) = record.observe(&session, options, global, selected.as_ref(), &masker)?;
@@ -181,6 +187,7 @@ fn exit(report: &Report, record: &Record) -> Exit {
 /// A run while it goes on: what is known of it, and what a reader of the report must be told.
 struct Record {
     run: Run,
+    about: About,
     tree: Tree,
     /// What evidence that is had now is about, by the places of the checks.
     bindings: Vec<Binding>,
@@ -196,6 +203,7 @@ impl Record {
         session: &Session,
         options: &Options,
         selected: Option<&BTreeSet<usize>>,
+        about: About,
         tree: Tree,
     ) -> Record {
         let processors = std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
@@ -220,12 +228,12 @@ impl Record {
             tree: tree.digest.clone(),
             dirty: tree.dirty,
             manifest: Some(session.manifest_digest.clone()),
-            artifact: None,
-            environment: None,
+            artifact: about.artifact.clone(),
+            environment: about.environment.clone(),
             shard: None,
             services: vec![],
         };
-        let bindings = session.bindings(&tree);
+        let bindings = session.bindings(&tree, &about);
         let declared = session.project.checks.iter().zip(&bindings);
         let nowhere = declared
             .filter(|(check, binding)| !check.inputs.is_empty() && binding.inputs.is_none())
@@ -238,6 +246,7 @@ impl Record {
         Record {
             warnings: nowhere.collect(),
             run,
+            about,
             tree,
             bindings,
             reused: BTreeMap::new(),
@@ -424,6 +433,7 @@ impl Record {
         let setting = Setting {
             ready: env!("CARGO_PKG_VERSION").to_string(),
             run: Some(self.run.clone()),
+            about: self.about.clone(),
             preflight,
             called_for: std::mem::take(&mut self.called_for),
             warnings: std::mem::take(&mut self.warnings),
@@ -477,7 +487,7 @@ impl Record {
         if now.digest == self.tree.digest {
             return;
         }
-        let bindings = session.bindings(now);
+        let bindings = session.bindings(now, &self.about);
         for (at, observed) in observed.iter_mut().enumerate() {
             if let Some(Observed::Evidence(evidence)) = observed
                 && evidence.binding.inputs != bindings[at].inputs

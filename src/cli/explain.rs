@@ -8,6 +8,7 @@ use super::recorded::{Here, Past};
 use super::secrets;
 use super::session::{self, Session, host};
 use super::{Exit, Global, Usage, catalogue, print_text, selection};
+use crate::domain::about::About;
 use crate::domain::assess::{Deciding, Setting, assess};
 use crate::ledger::Ledger;
 use crate::manifest::Library;
@@ -76,7 +77,7 @@ fn declared_check(session: &Session, id: &str, style: Style) -> Result<Vec<u8>> 
     let here = Here {
         session,
         tree: &tree,
-        bindings: &session.bindings(&tree),
+        bindings: &session.bindings(&tree, &About::default()),
         now,
         host: &host().name,
     };
@@ -84,6 +85,7 @@ fn declared_check(session: &Session, id: &str, style: Style) -> Result<Vec<u8>> 
     let setting = Setting {
         ready: env!("CARGO_PKG_VERSION").to_string(),
         run: None,
+        about: About::default(),
         preflight: vec![],
         called_for: vec![],
         warnings: lost,

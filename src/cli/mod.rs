@@ -6,6 +6,7 @@
     reason = "printing is what a command line does"
 )]
 
+mod about;
 mod add;
 mod catalogue;
 mod check;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::session::Session;
 use crate::domain::assess::{From, Seen};
-use crate::domain::check::{Check, Probe};
+use crate::domain::check::Probe;
 use crate::domain::evidence::{Binding, Observed};
 use crate::domain::reason::{Code, Reason};
 use crate::domain::verdict::{Verdict, judge};
@@ -155,28 +155,10 @@ impl Here<'_> {
             seen.stale.is_none()
                 && binding.inputs.is_some()
                 && evidence.binding.is(binding)
-                && self.depends_on_files_alone(check)
+                && self.session.project.depends_on_files_alone(check)
                 && judge(check, &seen.observed, self.now).verdict == Verdict::Verified
         };
         due.iter().filter(can).copied().collect()
-    }
-
-    fn depends_on_files_alone(&self, check: &Check) -> bool {
-        let services = &self.session.project.services;
-        let needs_service = services
-            .iter()
-            .any(|service| check.needs.contains(&service.id));
-        let of_environment = |text: &String| text.contains("{env.");
-        let alone = match &check.probe {
-            Probe::Run(run) => !run
-                .argv
-                .iter()
-                .chain(check.env.values())
-                .any(of_environment),
-            Probe::File(_) => true,
-            _ => false,
-        };
-        alone && !check.probe.looks_outside() && !needs_service
     }
 }
 

@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 
 use super::detection::Detection;
 use super::{Global, Usage, selection};
+use crate::domain::about::About;
 use crate::domain::check::{Probe, ReaderInput};
 use crate::domain::evidence::Binding;
 use crate::domain::gate::{DEFAULT, Gate};
@@ -172,7 +173,7 @@ impl Session {
     }
 
     /// What evidence is about that is had of each check now.
-    pub(super) fn bindings(&self, tree: &Tree) -> Vec<Binding> {
+    pub(super) fn bindings(&self, tree: &Tree, about: &About) -> Vec<Binding> {
         let mut inputs: HashMap<&[String], Option<String>> = HashMap::new();
         let mut programs = Programs::default();
         let checks = self.project.checks.iter();
@@ -184,7 +185,8 @@ impl Session {
                 definition: definition_digest(check, &self.project.services),
                 inputs: digest.clone(),
                 program: programs.of(check, &self.folder),
-                ..Binding::default()
+                artifact: about.artifact.clone(),
+                environment: about.environment.clone(),
             }
         });
         bindings.collect()

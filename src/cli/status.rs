@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use super::recorded::{Here, Past};
 use super::secrets;
 use super::session::{Session, host};
-use super::{Exit, Global, format_name, print};
+use super::{Exit, Global, about, format_name, print};
+use crate::domain::about::About;
 use crate::domain::assess::{Deciding, Setting, assess};
 use crate::domain::report::Run;
 use crate::ledger::Ledger;
@@ -21,11 +22,14 @@ use crate::ledger::Ledger;
 Examples:
   ready status
   ready status --gate production   exit 1 where that gate is closed
+  ready status --gate staging --environment staging --artifact registry/app@sha256:…
   ready status --format json")]
 pub(super) struct Options {
     /// Let this gate decide the exit status [default: exit 0 whatever the gates say]
     #[arg(long, value_name = "NAME")]
     gate: Option<String>,
+    #[command(flatten)]
+    about: about::Asked,
     /// The output: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = format_name)]
     format: String,
@@ -40,7 +44,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     let here = Here {
         session: &session,
         tree: &tree,
-        bindings: &session.bindings(&tree),
+        bindings: &session.bindings(&tree, &About::default()),
         now,
         host: &host().name,
     };
@@ -62,6 +66,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     let setting = Setting {
         ready: env!("CARGO_PKG_VERSION").to_string(),
         run: None,
+        about: options.about.about()?,
         preflight: vec![],
         called_for: session.called_for(&tree)?,
         warnings,

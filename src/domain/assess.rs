@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::check::{Blocking, Check};
+use super::about::About;
+use super::check::{Blocking, Check, Probe};
 use super::claim::{self, Claim};
 use super::evidence::Observed;
 use super::gate::{self, Gate, GateState, Judged, Rated, Situation};
@@ -64,6 +65,8 @@ pub struct Setting {
     pub ready: String,
     /// The run; none for recorded evidence.
     pub run: Option<Run>,
+    /// What it is about.
+    pub about: About,
     /// What the machine has.
     pub preflight: Vec<Preflight>,
     /// The library checks that the project's files call for, declared or not.
@@ -126,6 +129,11 @@ pub fn assess(
             check,
             judgement,
             applicable: seen.applicable,
+            binding: match (&seen.observed, &check.probe) {
+                (_, Probe::Manual(_)) | (Observed::Withheld(_), _) => None,
+                (Observed::Evidence(evidence), _) => Some(&evidence.binding),
+            },
+            outside: !project.depends_on_files_alone(check),
         })
         .collect::<Vec<_>>();
 
@@ -142,6 +150,7 @@ pub fn assess(
         .collect::<Vec<_>>();
     let undeclared = undeclared(project, setting.called_for.clone());
     let situation = Situation {
+        about: &setting.about,
         undeclared: &undeclared,
         checks: &judged,
         components: &components,
@@ -170,6 +179,7 @@ pub fn assess(
         limitations: project.limitations.clone(),
         generated: now,
         run: setting.run,
+        about: setting.about,
         preflight: setting.preflight,
         score: whole.score(),
         groups: group_rows(&rated, &checks),

@@ -1,12 +1,16 @@
 //! A policy over the report: open or closed, with every reason. Exact fractions are compared, nothing is rounded.
 
+mod binding;
+
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use num_traits::Zero;
 use serde::{Deserialize, Serialize};
 
+use super::about::About;
 use super::check::{Blocking, Check};
+use super::evidence::Binding;
 use super::level::Level;
 use super::project::Component;
 use super::ratio::{self, Ratio};
@@ -42,6 +46,12 @@ pub struct Gate {
     pub max_undeclared: Option<u64>,
     /// The weakest evidence that may carry a component.
     pub require_level: Option<Level>,
+    /// Whether all evidence must be about one artifact.
+    #[serde(default)]
+    pub same_artifact: bool,
+    /// Where what looks outside must have been looked at.
+    #[serde(default)]
+    pub environment: Option<String>,
     /// Whether every check must stand: the gate of a manifest that declares none.
     pub every_check: bool,
     /// Whether the manifest declares it; one that it only implies does not decide alone.
@@ -93,6 +103,10 @@ pub struct Judged<'a> {
     pub judgement: &'a Judgement,
     /// Whether it applies to this project.
     pub applicable: bool,
+    /// What the evidence is about; none where there is none, and for a person's word.
+    pub binding: Option<&'a Binding>,
+    /// Whether what it sees can change while the project's files do not.
+    pub outside: bool,
 }
 
 /// A component with its standing, as a gate sees it.
@@ -119,6 +133,8 @@ pub struct Situation<'a> {
     pub overall: Option<&'a Standing>,
     /// The points by which the claim exceeds what is verified; none where nothing claims.
     pub gap: Option<&'a Ratio>,
+    /// What is asked about.
+    pub about: &'a About,
     /// Library checks that are called for and neither declared nor ignored.
     pub undeclared: &'a [CalledFor],
     /// Declared waivers.
@@ -141,6 +157,8 @@ pub fn decide(gate: &Gate, situation: &Situation<'_>) -> GateState {
     judged_something |= decision.unverified(gate);
     judged_something |= decision.undeclared(gate);
     judged_something |= decision.levels(gate);
+    judged_something |= decision.same_artifact(gate);
+    judged_something |= decision.environment(gate);
     if !judged_something || situation.overall.is_none() {
         let text = match situation.overall {
             None => "no check counts: there is nothing to judge",

@@ -2,10 +2,11 @@
 //! environment, the clock or a process, or prints; `now` is a parameter. Verdict, score and gate are computed here and
 //! nowhere else.
 //!
-//! Read in this order: [`check`] (what is asked), [`evidence`] (what was observed), [`expectation`] (how one is held
+//! Read in this order: [`check`] (what is asked), [`evidence`] (what was observed), [`about`] (of what and where), [`expectation`] (how one is held
 //! against the other), [`verdict`] (the judgement of one check), [`score`] (components and overall), [`gate`] (open or
 //! closed), [`claim`] (what people say), [`assess`] (all of it together), [`report`] (as printed and published).
 
+pub mod about;
 pub mod assess;
 pub mod check;
 pub mod claim;

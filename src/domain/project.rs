@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::check::{Check, Source};
+use super::check::{Check, Probe, Source};
 use super::gate::Gate;
 use super::level::{Caps, Level};
 use super::service::Service;
@@ -41,6 +41,21 @@ impl Project {
     /// The check of that id.
     pub fn check(&self, id: &str) -> Option<&Check> {
         self.checks.iter().find(|check| check.id == id)
+    }
+
+    /// Whether what a check sees stays as it is while the project's files do: it is a file, or a program that needs no
+    /// service, waits for no call and takes nothing from our environment.
+    pub fn depends_on_files_alone(&self, check: &Check) -> bool {
+        let of_environment = |text: &String| text.contains("{env.");
+        let alone = match &check.probe {
+            Probe::Run(run) => {
+                let mut texts = run.argv.iter().chain(check.env.values());
+                run.listen.is_none() && !texts.any(of_environment)
+            }
+            Probe::File(_) => true,
+            _ => false,
+        };
+        alone && !check.needs.iter().any(|need| self.service(need).is_some())
     }
 
     /// The service of that id.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::about::About;
 use super::check::Check;
 use super::claim::Claim;
 use super::evidence::{Counts, Evidence};
@@ -39,6 +40,9 @@ pub struct Report {
     pub generated: Timestamp,
     /// The run that it is about; none where it was put together from recorded evidence.
     pub run: Option<Run>,
+    /// What it is about, as far as that was said: what the run looked at, or what is asked of recorded evidence.
+    #[serde(default)]
+    pub about: About,
     /// What the machine should have had before the run.
     pub preflight: Vec<Preflight>,
     /// The whole.

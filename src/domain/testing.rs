@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use proptest::test_runner::{Config, RngSeed};
 
+use super::about::About;
 use super::assess::{Deciding, Seen, Setting, assess};
 use super::check::*;
 use super::evidence::*;
@@ -19,6 +20,7 @@ use super::listen::ListenProbe;
 use super::project::{Claimed, Component, Project};
 use super::reason::{Code, Reason};
 use super::report::{Host, Report, Run};
+use super::service::{Health, Service, Start};
 use super::waiver::Waiver;
 
 /// The moment at which everything here is judged: noon of 2026-11-22, UTC.
@@ -306,6 +308,19 @@ pub(crate) fn withheld(code: Code) -> Observed {
     Observed::Withheld(Reason::new(code, "as the run says"))
 }
 
+/// The same, had of that artifact in that environment; empty: none that was named.
+pub(crate) fn seen_of(artifact: &str, environment: &str, observed: Observed) -> Observed {
+    let named = |name: &str| (!name.is_empty()).then(|| name.to_string());
+    match observed {
+        Observed::Evidence(mut evidence) => {
+            evidence.binding.artifact = named(artifact);
+            evidence.binding.environment = named(environment);
+            Observed::Evidence(evidence)
+        }
+        withheld => withheld,
+    }
+}
+
 /// Of a counted check: so many passed, so many failed.
 pub(crate) fn ran(passed: u64, failed: u64) -> Observed {
     observed(vec![read(i32::from(failed > 0), counts(passed, failed, 0))])
@@ -326,12 +341,48 @@ pub(crate) fn unknown() -> Observed {
     withheld(Code::NotRun)
 }
 
+/// Of an HTTP check: an answer came, as it should.
+pub(crate) fn answered() -> Observed {
+    observed(vec![expecting(attempt(Outcome::Answered), &[Held::Yes])])
+}
+
+/// Of a check of files or of a variable: there it is.
+pub(crate) fn looked() -> Observed {
+    observed(vec![Attempt {
+        files: Some(vec!["LICENSE".to_string()]),
+        ..attempt(Outcome::Looked)
+    }])
+}
+
 /// Of a manual check.
 pub(crate) fn word() -> Observed {
     observed(vec![attempt(Outcome::Attested)])
 }
 
 // Whole projects.
+
+/// A program that is up while it runs.
+pub(crate) fn service(id: &str) -> Service {
+    Service {
+        id: id.to_string(),
+        start: Start::Run {
+            argv: vec![id.to_string()],
+            shell: false,
+        },
+        cwd: None,
+        env: BTreeMap::new(),
+        clean_env: false,
+        port: None,
+        health: Health::Started,
+        within: Duration::from_secs(60),
+        needs: vec![],
+        stop_within: Duration::from_secs(10),
+        secrets: vec![],
+        needs_tool: None,
+        cannot_tell: CannotTell::default(),
+        source: Source::default(),
+    }
+}
 
 pub(crate) fn component(id: &str) -> Component {
     Component {
@@ -411,6 +462,7 @@ impl Scene {
             setting: Setting {
                 ready: "0.1.0".to_string(),
                 run: None,
+                about: About::default(),
                 preflight: vec![],
                 called_for: vec![],
                 warnings: vec![],
@@ -446,6 +498,17 @@ impl Scene {
             percent,
             source: Source::default(),
         });
+        self
+    }
+
+    /// Asked about that artifact in that environment; empty: not asked.
+    pub(crate) fn about(mut self, artifact: &str, environment: &str) -> Scene {
+        let named = |name: &str| (!name.is_empty()).then(|| name.to_string());
+        self.setting.about = About {
+            artifact: named(artifact),
+            name: None,
+            environment: named(environment),
+        };
         self
     }
 

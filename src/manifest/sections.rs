@@ -174,16 +174,14 @@ pub(super) struct ReadGate {
 
 /// `[gate]` and `[gates.NAME]`.
 pub(super) fn gate(header: &Item<'_>, name: &str) -> ReadGate {
-    const LATER: [&str; 7] = [
+    const LATER: [&str; 5] = [
         "no_regression",
         "no_contradicted",
         "no_fewer_tests",
         "no_weakening",
         "held_for",
-        "same_artifact",
-        "environment",
     ];
-    const KNOWN: [&str; 9] = [
+    const KNOWN: [&str; 11] = [
         "says",
         "min_score",
         "count_attested",
@@ -193,6 +191,8 @@ pub(super) fn gate(header: &Item<'_>, name: &str) -> ReadGate {
         "max_unverified",
         "max_undeclared",
         "require_level",
+        "same_artifact",
+        "environment",
     ];
     let mut gate = Gate {
         name: name.to_string(),
@@ -227,6 +227,8 @@ pub(super) fn gate(header: &Item<'_>, name: &str) -> ReadGate {
             "max_unverified" => gate.max_unverified = item.count(),
             "max_undeclared" => gate.max_undeclared = item.count(),
             "require_level" => gate.require_level = level(&item),
+            "same_artifact" => gate.same_artifact = item.boolean().unwrap_or(false),
+            "environment" => gate.environment = one_word(&item),
             key if LATER.contains(&key) => item.not_supported_yet(),
             _ => item.unknown(&format!("gate `{name}`"), &KNOWN),
         }
@@ -237,6 +239,20 @@ pub(super) fn gate(header: &Item<'_>, name: &str) -> ReadGate {
         require,
         components,
     }
+}
+
+/// A name as `--environment` takes it.
+fn one_word(item: &Item<'_>) -> Option<String> {
+    let name = item.string()?;
+    if name.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        let hint = "write it like `staging`, as `--environment` does";
+        item.problem(
+            format!("`{}` must be one word", item.key),
+            Some(hint.into()),
+        );
+        return None;
+    }
+    Some(name)
 }
 
 /// `[gates.NAME]`: the name is checked here.

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::page::{safe, waiver_words};
 use super::words::{age, bold, colour, count, moment, painted, verdict};
 use super::{Style, reproduce};
+use crate::domain::about::About;
 use crate::domain::check::{Blocking, Check, Probe, Queries, ReaderInput};
 use crate::domain::evidence::{Attempt, Outcome, Reading, Stream};
 use crate::domain::expectation::Held;
@@ -112,6 +113,14 @@ pub fn render(
                 let version = version.map(|version| format!(" ({version})"));
                 let line = format!("{}{}", program.path, version.unwrap_or_default());
                 writeln!(out, "  program        {}", safe(&line))?;
+            }
+            let about = About {
+                artifact: evidence.binding.artifact.clone(),
+                name: None,
+                environment: evidence.binding.environment.clone(),
+            };
+            if let Some(about) = about.words() {
+                writeln!(out, "  about          {}", safe(&about))?;
             }
             let several = evidence.attempts.len() > 1;
             for (at, attempt) in evidence.attempts.iter().enumerate() {

@@ -68,6 +68,15 @@ impl Page<'_> {
         for line in wrapped(&line, self.style.width) {
             writeln!(out, "{}", dim(&line, self.style))?;
         }
+        if let Some(about) = self.report.about.words() {
+            let about = match self.report.run {
+                Some(_) => format!("about {about}"),
+                None => format!("asked about {about}"),
+            };
+            for line in wrapped(&safe(&about), self.style.width) {
+                writeln!(out, "{}", dim(&line, self.style))?;
+            }
+        }
         let warnings = self.report.warnings.iter().cloned();
         for warning in warnings.chain(self.leaks()).chain(self.not_cleaned_up()) {
             self.paragraph(out, "warning: ", &safe(&warning))?;

@@ -1,0 +1,224 @@
+//! What evidence is about, as seen from outside: artifact and environment, how long it held, who answers for its lines in the
+//! manifest, what waivers change. Cases as data; times stand in evidence that a test writes, nobody waits for them.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, unreachable_pub, missing_docs, dead_code)]
+
+mod support;
+
+use serde_json::Value;
+use support::{Done, Project};
+
+const A: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+const B: &str = "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+
+/// A check of files, one that looks outside, and one that somebody attests.
+const SHOP: &str = r#"
+[gates.one]
+same_artifact = true
+[gates.there]
+environment = "staging"
+[checks.code]
+says = "The code is there"
+file = "code"
+[checks.mode]
+says = "The mode is set"
+variable = "MODE"
+[checks.word]
+says = "Somebody rehearsed"
+manual = { by = "ops", on = 2026-11-01, expires = 2999-12-01 }
+"#;
+
+fn shop() -> Project {
+    let project = Project::new(SHOP);
+    project.write("code", "1\n");
+    project
+}
+
+fn run(project: &Project, args: &[&str]) -> Done {
+    let mut command = project.command(args);
+    command.env("MODE", "fast");
+    support::Running::new(command).finish()
+}
+
+fn json(project: &Project, args: &[&str]) -> Done {
+    run(project, &[args, &["--format", "json"]].concat())
+}
+
+/// The reasons for which a gate is closed.
+fn reasons(report: &Value, gate: &str) -> Vec<String> {
+    let gates = report["gates"].as_array().unwrap();
+    let gate = gates.iter().find(|state| state["name"] == gate).unwrap();
+    let reasons = gate["reasons"].as_array().unwrap();
+    assert_eq!(gate["open"], reasons.is_empty());
+    let text = |reason: &Value| reason["text"].as_str().unwrap().to_string();
+    reasons.iter().map(text).collect()
+}
+
+#[test]
+fn each_way_to_name_an_artifact_and_each_mistake() {
+    let project = shop();
+    project.write("app.tar", "hello\n");
+    let of_file = "sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
+    let named = format!("host:5000/app:1.2@{A}");
+    let cases = [
+        (A, A, Value::Null),
+        (&named, A, "host:5000/app:1.2".into()),
+        ("app.tar", of_file, "app.tar".into()),
+    ];
+    for (what, digest, name) in cases {
+        for verb in ["check", "status"] {
+            let report = json(&project, &[verb, "--artifact", what]).report();
+            assert_eq!(report["about"]["artifact"], digest, "{verb} {what}");
+            assert_eq!(report["about"]["name"], name, "{verb} {what}");
+        }
+    }
+    let cases = [
+        (
+            "nothing.tar",
+            "`nothing.tar` is no digest, no image with its digest, and no file",
+        ),
+        ("app:1.2", "a tag alone can be moved"),
+        ("sha256:12", "`sha256:12` does not end in a whole digest"),
+        (".", "name the file that is shipped"),
+    ];
+    for (what, words) in cases {
+        for verb in ["check", "status"] {
+            let done = run(&project, &[verb, "--artifact", what]);
+            assert_eq!(done.status, Some(2), "{verb} {what}");
+            assert!(done.stderr.contains(words), "{}", done.stderr);
+            assert!(done.stderr.contains("hint: "), "{}", done.stderr);
+        }
+    }
+    let done = run(&project, &["check", "--environment", "my staging"]);
+    assert_eq!(done.status, Some(2));
+    assert!(
+        done.stderr.contains("write it like `staging`"),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn it_is_recorded_with_the_run_and_with_all_evidence_and_shown() {
+    let project = shop();
+    let mut command = project.command(&["check"]);
+    command.env("READY_ARTIFACT", format!("app@{A}"));
+    command.env("READY_ENVIRONMENT", "staging");
+    command.env("MODE", "fast");
+    let text = support::Running::new(command).finish().text();
+    let shown = "about artifact app (sha256:aaaaaaaaaaaa), environment staging\n";
+    assert!(text.contains(shown), "{text}");
+    let report = &project.recorded_reports()[0];
+    assert_eq!(report["run"]["artifact"], A);
+    assert_eq!(report["run"]["environment"], "staging");
+    for row in report["checks"].as_array().unwrap() {
+        assert_eq!(row["evidence"]["binding"]["artifact"], A, "{row}");
+        assert_eq!(
+            row["evidence"]["binding"]["environment"], "staging",
+            "{row}"
+        );
+    }
+    let text = run(&project, &["explain", "code"]).text();
+    let shown = "  about          artifact sha256:aaaaaaaaaaaa, environment staging\n";
+    assert!(text.contains(shown), "{text}");
+    let text = run(&project, &["status", "--environment", "dev"]).text();
+    assert!(text.contains("asked about environment dev\n"), "{text}");
+}
+
+/// The words of a command line, in which `A` and `B` stand for the artifacts.
+fn words(line: &str) -> Vec<&str> {
+    let word = |word| match word {
+        "A" => A,
+        "B" => B,
+        word => word,
+    };
+    line.split_whitespace().map(word).collect()
+}
+
+#[test]
+fn evidence_about_another_is_not_silently_taken() {
+    let nothing = "no rule and no blocking check of it applies: there is nothing to judge";
+    let unnamed = "no artifact is named: --artifact";
+    let nowhere = "mode was looked at in no environment that is named, not in staging";
+    let code_b = "code is about sha256:bbbbbbbbbbbb, not about sha256:aaaaaaaaaaaa";
+    let mode_b = "mode is about sha256:bbbbbbbbbbbb, not about sha256:aaaaaaaaaaaa";
+    let code_none = "code is about no artifact, not about sha256:aaaaaaaaaaaa";
+    let other = "this is about dev, and the gate about staging";
+    let a_staging = "--artifact A --environment staging";
+    // (the runs, the question, reasons of the gate about the artifact, of that about the environment)
+    type Case<'a> = (&'a [&'a str], &'a str, &'a [&'a str], &'a [&'a str]);
+    let cases: [Case<'_>; 10] = [
+        (&[], "", &[unnamed], &[nothing]),
+        (&[], "--artifact A", &[nothing], &[nothing]),
+        (&[""], "", &[unnamed], &[nowhere]),
+        (&[a_staging], "", &[], &[]),
+        (&[a_staging], "--artifact A", &[], &[]),
+        (
+            &["--artifact B"],
+            "--artifact A",
+            &[code_b, mode_b],
+            &[nowhere],
+        ),
+        (
+            &[a_staging, "code --artifact B"],
+            "--artifact A",
+            &[code_b],
+            &[],
+        ),
+        (&[a_staging, "code"], "", &[code_none], &[]),
+        (
+            &["", "mode --environment staging", "code --environment dev"],
+            "",
+            &[unnamed],
+            &["code was looked at in dev, not in staging"],
+        ),
+        (&[a_staging], "--environment dev", &[], &[other]),
+    ];
+    for (runs, question, artifact, environment) in cases {
+        let project = shop();
+        for line in runs {
+            run(&project, &[&["check"], &words(line)[..]].concat());
+        }
+        let done = json(&project, &[&["status"], &words(question)[..]].concat());
+        let report = done.report();
+        assert_eq!(reasons(&report, "one"), artifact, "{runs:?} {question}");
+        assert_eq!(
+            reasons(&report, "there"),
+            environment,
+            "{runs:?} {question}"
+        );
+    }
+}
+
+#[test]
+fn a_run_about_another_artifact_tells_of_what_was_recorded_before() {
+    let project = shop();
+    run(&project, &["check", "--artifact", A]);
+    let done = json(
+        &project,
+        &["check", "code", "--artifact", B, "--gate", "one"],
+    );
+    assert_eq!(done.status, Some(1));
+    let about = format!("mode is about {}, not about {}", &A[..19], &B[..19]);
+    assert_eq!(reasons(&done.report(), "one"), [about]);
+}
+
+#[test]
+fn evidence_is_used_again_for_the_same_artifact_alone() {
+    let project = Project::new(
+        "[checks.code]\nsays = \"It is there\"\nfile = \"code\"\ninputs = [\"code\"]\n",
+    );
+    project.write("code", "1\n");
+    let cases = [
+        ("", false),
+        ("", true),
+        ("--artifact A", false),
+        ("--artifact A", true),
+        ("--artifact B", false),
+        ("--artifact B --environment dev", false),
+    ];
+    for (line, reused) in cases {
+        let done = json(&project, &[&["check"], &words(line)[..]].concat());
+        assert_eq!(done.row("code")["reused"], reused, "{line}");
+    }
+}
