@@ -5,6 +5,10 @@
 
 mod support;
 
+use jiff::{Timestamp, ToSpan};
+use readiness::domain::report::Report;
+use readiness::domain::verdict::Verdict;
+use readiness::ledger::Ledger;
 use serde_json::Value;
 use support::{Done, Project};
 
@@ -221,4 +225,110 @@ fn evidence_is_used_again_for_the_same_artifact_alone() {
         let done = json(&project, &[&["check"], &words(line)[..]].concat());
         assert_eq!(done.row("code")["reused"], reused, "{line}");
     }
+}
+
+/// A look: minutes ago, verdict, and what differs: `d` another definition, else the environment.
+type Look = (i64, Verdict, &'static str);
+
+/// Records these looks at the check `mode`, the oldest last, each in a run of its own.
+fn record(project: &Project, looks: &[Look]) {
+    let done = json(project, &["check"]);
+    let _ = std::fs::remove_dir_all(project.path(".ready"));
+    let now = Timestamp::now();
+    let mut ledger = Ledger::open(&project.path("")).unwrap();
+    for (at, (minutes, verdict, what)) in looks.iter().rev().enumerate() {
+        let mut report: Report = serde_json::from_slice(&done.stdout).unwrap();
+        report.run.as_mut().unwrap().id = format!("{at:026}");
+        report.checks.retain(|row| row.id == "mode");
+        let row = &mut report.checks[0];
+        row.verdict = *verdict;
+        let evidence = row.evidence.as_mut().unwrap();
+        evidence.started = now - minutes.minutes();
+        match *what {
+            "" => {}
+            "d" => evidence.binding.definition = "blake3:00".to_string(),
+            environment => evidence.binding.environment = Some(environment.to_string()),
+        }
+        ledger.append(&mut report, None::<&Value>).unwrap();
+    }
+}
+
+#[test]
+fn a_check_held_for_as_long_as_a_gate_asks() {
+    use Verdict::{Failed, Partial, Unverified, Verified};
+    let manifest = r#"
+[gates.long]
+held_for = { mode = "48h" }
+[gates.there]
+environment = "staging"
+held_for = { mode = "48h" }
+[checks.mode]
+says = "The mode is set"
+variable = "MODE"
+"#;
+    const H: i64 = 60;
+    let long = [
+        (1, Verified, ""),
+        (24 * H, Verified, ""),
+        (48 * H, Verified, ""),
+    ];
+    let with = |more: Look| {
+        let mut looks = long.to_vec();
+        looks.push(more);
+        looks.sort_by_key(|look| look.0);
+        looks
+    };
+    // The looks, and the beginning of the reason for which the gate is closed; none: it is open.
+    let cases: &[(&[Look], &str)] = &[
+        (&long, ""),
+        (&with((60 * H, Failed, "")), ""),
+        (&with((30 * H, Unverified, "")), ""),
+        (&with((30 * H, Failed, "")), "mode: failed at "),
+        (&with((30 * H, Partial, "")), "mode: partial at "),
+        (
+            &with((30 * H, Verified, "d")),
+            "mode: verified since 24 h ago as it is defined now, less than 2 d",
+        ),
+        (&long[..1], "mode: verified since 1 min ago, less than 2 d"),
+        (&long[..2], "mode: verified since 24 h ago, less than 2 d"),
+        (&[long[0], long[2]], "mode: not looked at from "),
+        (&[], "mode is unverified: no evidence is recorded for it"),
+        (&long[1..], "mode is unverified: its evidence is "),
+    ];
+    for (looks, wanted) in cases {
+        let project = Project::new(manifest);
+        record(&project, looks);
+        let report = json(&project, &["status"]).report();
+        let reasons = reasons(&report, "long");
+        match reasons.as_slice() {
+            [] => assert_eq!(*wanted, "", "{looks:?}"),
+            [reason] => assert!(
+                !wanted.is_empty() && reason.starts_with(wanted),
+                "{looks:?}: {reason}"
+            ),
+            more => panic!("{looks:?}: {more:?}"),
+        }
+    }
+    // A run adds its own look; it is enough where the rest was, and needs no older one than that.
+    let project = Project::new(manifest);
+    record(
+        &project,
+        &[20, 40, 60].map(|hours| (hours * H, Verified, "")),
+    );
+    assert_eq!(run(&project, &["check", "--gate", "long"]).status, Some(0));
+    let mut command = project.command(&["check", "--gate", "long"]);
+    command.env_remove("MODE");
+    assert_eq!(support::Running::new(command).finish().status, Some(1));
+    let report = json(&project, &["check"]).report();
+    assert!(reasons(&report, "long")[0].starts_with("mode: failed at "));
+    // Looks elsewhere are none.
+    let project = Project::new(manifest);
+    let there = long.map(|(minutes, verdict, _)| (minutes, verdict, "staging"));
+    record(&project, &there);
+    let report = json(&project, &["status"]).report();
+    assert_eq!(reasons(&report, "there"), [""; 0]);
+    record(&project, &[there[0], (24 * H, Verified, "dev"), there[2]]);
+    let report = json(&project, &["status"]).report();
+    assert!(reasons(&report, "there")[0].starts_with("mode: not looked at from "));
+    assert_eq!(reasons(&report, "long"), [""; 0]);
 }

@@ -410,6 +410,19 @@ fn gates_that_nobody_declared() {
 }
 
 #[test]
+fn gates_that_ask_what_evidence_is_about() {
+    let project = good("held.toml");
+    let [gate] = project.gates.as_slice() else {
+        panic!("{:?}", project.gates)
+    };
+    assert!(gate.same_artifact);
+    assert_eq!(gate.environment.as_deref(), Some("production"));
+    let held = [("code", 5_400), ("health", 172_800)];
+    let held = held.map(|(id, seconds)| (id.to_string(), Duration::from_secs(seconds)));
+    assert_eq!(gate.held_for, held.into());
+}
+
+#[test]
 fn windows_line_endings_and_a_byte_order_mark_change_nothing() {
     let project = good("crlf-bom.toml");
     let places = project

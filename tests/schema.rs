@@ -253,6 +253,7 @@ fn a_validator_judges_manifests_as_ready_does() {
         "named-gate",
         "no-gate",
         "services",
+        "held",
     ];
     let mut good = good
         .map(|name| root.join(format!("tests/manifests/good/{name}.toml")))

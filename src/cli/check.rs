@@ -11,6 +11,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::detection;
+use super::held::look_back;
 use super::recorded::{self, Here, Past};
 use super::secrets;
 use super::selection::Selection;
@@ -412,7 +413,7 @@ impl Record {
             false => vec![],
         };
         let mut past = past.into_iter();
-        let seen = ran
+        let mut seen = ran
             .observed
             .into_iter()
             .enumerate()
@@ -429,7 +430,11 @@ impl Record {
                     }),
                 },
             })
-            .collect();
+            .collect::<Vec<_>>();
+        let now = Timestamp::now();
+        let lost = look_back(&session.project, gates, ledger.as_ref(), &mut seen, now);
+        self.broken |= !lost.is_empty();
+        self.warnings.extend(lost);
         let setting = Setting {
             ready: env!("CARGO_PKG_VERSION").to_string(),
             run: Some(self.run.clone()),
@@ -439,7 +444,7 @@ impl Record {
             warnings: std::mem::take(&mut self.warnings),
             deciding,
         };
-        let report = assess(&session.project, gates, seen, setting, Timestamp::now());
+        let report = assess(&session.project, gates, seen, setting, now);
         let mut report = secrets::masked(report, masker);
         let files = self.run.tree.is_some().then(|| self.tree.then());
         match ledger

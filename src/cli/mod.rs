@@ -15,6 +15,7 @@ mod demo;
 mod detection;
 mod exit;
 mod explain;
+mod held;
 mod init;
 mod ledger;
 mod list;

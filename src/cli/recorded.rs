@@ -89,6 +89,7 @@ impl Here<'_> {
                 reused: false,
             }),
             stale,
+            looks: vec![],
         }
     }
 

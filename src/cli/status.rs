@@ -4,6 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use jiff::Timestamp;
 
+use super::held::look_back;
 use super::recorded::{Here, Past};
 use super::secrets;
 use super::session::{Session, host};
@@ -48,7 +49,14 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         now,
         host: &host().name,
     };
-    let Past { seen, lost } = here.recorded(ledger.as_ref())?;
+    let Past { mut seen, mut lost } = here.recorded(ledger.as_ref())?;
+    lost.extend(look_back(
+        &session.project,
+        gates,
+        ledger.as_ref(),
+        &mut seen,
+        now,
+    ));
     let mut warnings = match &ledger {
         None => vec!["nothing is recorded yet: run `ready check`".to_string()],
         Some(ledger) => match last_run(ledger) {

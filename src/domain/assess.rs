@@ -11,6 +11,7 @@ use super::check::{Blocking, Check, Probe};
 use super::claim::{self, Claim};
 use super::evidence::Observed;
 use super::gate::{self, Gate, GateState, Judged, Rated, Situation};
+use super::held::Look;
 use super::project::{Component, Project};
 use super::ratio::{self, Ratio};
 use super::reason::{Code, Reason};
@@ -33,6 +34,8 @@ pub struct Seen {
     pub recorded: Option<From>,
     /// Why the evidence is no longer about this code or this definition.
     pub stale: Option<String>,
+    /// The looks at it, this one included, as far back as a gate asks.
+    pub looks: Vec<Look>,
 }
 
 /// The run that recorded evidence is from.
@@ -54,6 +57,7 @@ impl Seen {
             applicable: true,
             recorded: None,
             stale: None,
+            looks: vec![],
         }
     }
 }
@@ -134,6 +138,7 @@ pub fn assess(
                 (Observed::Evidence(evidence), _) => Some(&evidence.binding),
             },
             outside: !project.depends_on_files_alone(check),
+            looks: &seen.looks,
         })
         .collect::<Vec<_>>();
 
@@ -157,6 +162,7 @@ pub fn assess(
         overall: whole.standing.as_ref(),
         gap: whole.gap.as_ref(),
         waivers: &project.waivers,
+        now,
         today,
     };
     let states = gates

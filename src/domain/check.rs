@@ -448,6 +448,30 @@ pub(super) mod seconds {
     }
 }
 
+/// Durations by name, as seconds in JSON.
+pub(super) mod seconds_by_name {
+    use super::*;
+
+    pub(in crate::domain) fn serialize<S: Serializer>(
+        durations: &BTreeMap<String, Duration>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let seconds = durations.iter();
+        serializer.collect_map(seconds.map(|(name, duration)| (name, duration.as_secs_f64())))
+    }
+
+    pub(in crate::domain) fn deserialize<'de, D: serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<String, Duration>, D::Error> {
+        let seconds = BTreeMap::<String, f64>::deserialize(deserializer)?;
+        let duration = |(name, seconds)| {
+            let duration = Duration::try_from_secs_f64(seconds);
+            Ok((name, duration.map_err(serde::de::Error::custom)?))
+        };
+        seconds.into_iter().map(duration).collect()
+    }
+}
+
 /// Durations that may be absent, as seconds or null in JSON.
 pub(super) mod maybe_seconds {
     use super::*;

@@ -1,16 +1,20 @@
 //! A policy over the report: open or closed, with every reason. Exact fractions are compared, nothing is rounded.
 
 mod binding;
+mod held;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use num_traits::Zero;
 use serde::{Deserialize, Serialize};
 
 use super::about::About;
-use super::check::{Blocking, Check};
+use super::check::{Blocking, Check, seconds_by_name};
 use super::evidence::Binding;
+use super::held::Look;
 use super::level::Level;
 use super::project::Component;
 use super::ratio::{self, Ratio};
@@ -52,6 +56,9 @@ pub struct Gate {
     /// Where what looks outside must have been looked at.
     #[serde(default)]
     pub environment: Option<String>,
+    /// Checks that must have held without a break for so long.
+    #[serde(default, rename = "held_for_s", with = "seconds_by_name")]
+    pub held_for: BTreeMap<String, Duration>,
     /// Whether every check must stand: the gate of a manifest that declares none.
     pub every_check: bool,
     /// Whether the manifest declares it; one that it only implies does not decide alone.
@@ -107,6 +114,8 @@ pub struct Judged<'a> {
     pub binding: Option<&'a Binding>,
     /// Whether what it sees can change while the project's files do not.
     pub outside: bool,
+    /// The looks at it, as far back as a gate asks.
+    pub looks: &'a [Look],
 }
 
 /// A component with its standing, as a gate sees it.
@@ -139,6 +148,8 @@ pub struct Situation<'a> {
     pub undeclared: &'a [CalledFor],
     /// Declared waivers.
     pub waivers: &'a [Waiver],
+    /// When all of it is judged.
+    pub now: Timestamp,
     /// The day on which waivers are judged.
     pub today: Date,
 }
@@ -159,6 +170,7 @@ pub fn decide(gate: &Gate, situation: &Situation<'_>) -> GateState {
     judged_something |= decision.levels(gate);
     judged_something |= decision.same_artifact(gate);
     judged_something |= decision.environment(gate);
+    judged_something |= decision.held(gate);
     if !judged_something || situation.overall.is_none() {
         let text = match situation.overall {
             None => "no check counts: there is nothing to judge",

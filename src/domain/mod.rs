@@ -4,7 +4,7 @@
 //!
 //! Read in this order: [`check`] (what is asked), [`evidence`] (what was observed), [`about`] (of what and where), [`expectation`] (how one is held
 //! against the other), [`verdict`] (the judgement of one check), [`score`] (components and overall), [`gate`] (open or
-//! closed), [`claim`] (what people say), [`assess`] (all of it together), [`report`] (as printed and published).
+//! closed), [`held`] (for how long), [`claim`] (what people say), [`assess`] (all of it together), [`report`] (as printed and published).
 
 pub mod about;
 pub mod assess;
@@ -14,6 +14,7 @@ pub mod event;
 pub mod evidence;
 pub mod expectation;
 pub mod gate;
+pub mod held;
 pub mod interpolate;
 pub mod level;
 pub mod limit;

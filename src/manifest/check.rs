@@ -178,11 +178,7 @@ pub(super) fn read(
         })
     })();
     Read {
-        id: At {
-            value: header.key.to_string(),
-            source: header.origin.source,
-            span: header.key_span.clone(),
-        },
+        id: At::key(header),
         component: component
             .as_ref()
             .map(|(item, name)| At::new(name.clone(), item)),

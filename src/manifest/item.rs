@@ -440,6 +440,17 @@ pub(super) struct At<T> {
     pub(super) span: Range<usize>,
 }
 
+impl At<String> {
+    /// A key, where it stands.
+    pub(super) fn key(item: &Item<'_>) -> At<String> {
+        At {
+            value: item.key.to_string(),
+            source: item.origin.source,
+            span: item.key_span.clone(),
+        }
+    }
+}
+
 impl<T> At<T> {
     pub(super) fn new(value: T, item: &Item<'_>) -> At<T> {
         At {

@@ -3,11 +3,12 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::check::Read;
 use super::item::At;
 use super::problem::nearest;
 use super::project::Whole;
 use super::sections::{self, ReadGate};
-use crate::domain::check::Blocking;
+use crate::domain::check::{Blocking, Probe};
 use crate::domain::gate::{DEFAULT, Gate};
 use crate::domain::project::{OUTSIDE_MAX_AGE, Project};
 
@@ -234,6 +235,25 @@ impl Whole<'_> {
                 );
             }
         }
+        for name in self.gates.iter().flat_map(|read| &read.held) {
+            let check = &name.value;
+            let attested = |read: &&Read| {
+                let probe = read.check.as_ref().map(|check| &check.probe);
+                read.id.value == *check && matches!(probe, Some(Probe::Manual(_)))
+            };
+            let wrong = if !ids.contains(check) {
+                "which is no check"
+            } else if optional.contains(check.as_str()) {
+                "which is optional"
+            } else if self.checks.iter().any(|read| attested(&read)) {
+                "which somebody attests"
+            } else {
+                continue;
+            };
+            let message = format!("a gate asks how long `{check}` held, {wrong}");
+            let hint = near(check).filter(|_| !ids.contains(check));
+            name.problem(self.problems, message, hint);
+        }
         for name in self.gates.iter().flat_map(|read| &read.components) {
             if !own.contains(name.value.as_str()) && !components.contains(name.value.as_str()) {
                 let message = format!(
@@ -345,6 +365,7 @@ impl Whole<'_> {
                     gate,
                     require: vec![],
                     components: vec![],
+                    held: vec![],
                 },
             );
         }

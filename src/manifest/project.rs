@@ -229,11 +229,7 @@ impl Whole<'_> {
                 }
                 "waivers" => {
                     for header in headers() {
-                        self.waived.push(At {
-                            value: header.key.to_string(),
-                            source: 0,
-                            span: header.key_span.clone(),
-                        });
+                        self.waived.push(At::key(&header));
                         self.project
                             .waivers
                             .extend(sections::waiver(&header, context.today));

@@ -170,18 +170,18 @@ pub(super) struct ReadGate {
     pub(super) gate: Gate,
     pub(super) require: Vec<At<String>>,
     pub(super) components: Vec<At<String>>,
+    pub(super) held: Vec<At<String>>,
 }
 
 /// `[gate]` and `[gates.NAME]`.
 pub(super) fn gate(header: &Item<'_>, name: &str) -> ReadGate {
-    const LATER: [&str; 5] = [
+    const LATER: [&str; 4] = [
         "no_regression",
         "no_contradicted",
         "no_fewer_tests",
         "no_weakening",
-        "held_for",
     ];
-    const KNOWN: [&str; 11] = [
+    const KNOWN: [&str; 12] = [
         "says",
         "min_score",
         "count_attested",
@@ -193,12 +193,13 @@ pub(super) fn gate(header: &Item<'_>, name: &str) -> ReadGate {
         "require_level",
         "same_artifact",
         "environment",
+        "held_for",
     ];
     let mut gate = Gate {
         name: name.to_string(),
         ..Gate::default()
     };
-    let (mut require, mut components) = (vec![], vec![]);
+    let (mut require, mut components, mut held) = (vec![], vec![], vec![]);
     for item in header.table().into_iter().flatten() {
         match item.key {
             "says" => gate.says = item.string(),
@@ -213,12 +214,7 @@ pub(super) fn gate(header: &Item<'_>, name: &str) -> ReadGate {
             }
             "components" => {
                 for field in item.table().into_iter().flatten() {
-                    let at = At {
-                        value: field.key.to_string(),
-                        source: field.origin.source,
-                        span: field.key_span.clone(),
-                    };
-                    components.push(at);
+                    components.push(At::key(&field));
                     gate.components
                         .extend(field.percent().map(|least| (field.key.to_string(), least)));
                 }
@@ -229,6 +225,14 @@ pub(super) fn gate(header: &Item<'_>, name: &str) -> ReadGate {
             "require_level" => gate.require_level = level(&item),
             "same_artifact" => gate.same_artifact = item.boolean().unwrap_or(false),
             "environment" => gate.environment = one_word(&item),
+            "held_for" => {
+                for field in item.table().into_iter().flatten() {
+                    held.push(At::key(&field));
+                    let least = field.duration(false);
+                    gate.held_for
+                        .extend(least.map(|least| (field.key.to_string(), least)));
+                }
+            }
             key if LATER.contains(&key) => item.not_supported_yet(),
             _ => item.unknown(&format!("gate `{name}`"), &KNOWN),
         }
@@ -238,6 +242,7 @@ pub(super) fn gate(header: &Item<'_>, name: &str) -> ReadGate {
         gate,
         require,
         components,
+        held,
     }
 }
 

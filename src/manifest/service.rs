@@ -118,11 +118,7 @@ pub(super) fn read(header: &Item<'_>, source: Source, context: &Context<'_>) -> 
     })();
     ReadService {
         service,
-        id: At {
-            value: header.key.to_string(),
-            source: header.origin.source,
-            span: header.key_span.clone(),
-        },
+        id: At::key(header),
         needs,
         ports_of: reading.ports_of(),
         port: match (port, keys.get("port")) {
