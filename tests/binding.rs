@@ -332,3 +332,214 @@ variable = "MODE"
     assert!(reasons(&report, "there")[0].starts_with("mode: not looked at from "));
     assert_eq!(reasons(&report, "long"), [""; 0]);
 }
+
+/// A project in a repository, with its manifest committed by `Ada`.
+fn repository(manifest: &str) -> Project {
+    let project = Project::new(manifest);
+    git(&project, "Ada", &["init", "-q", "-b", "main"]);
+    commit(&project, "Ada");
+    project
+}
+
+fn git(project: &Project, author: &str, args: &[&str]) {
+    let mut command = std::process::Command::new("git");
+    let own = [
+        "-c",
+        &format!("user.name={author}"),
+        "-c",
+        "user.email=x@localhost",
+        "-c",
+        "commit.gpgsign=false",
+    ];
+    let output = command
+        .current_dir(project.path(""))
+        .args(own)
+        .args(args)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{args:?}: {output:?}");
+}
+
+fn commit(project: &Project, author: &str) {
+    git(project, author, &["add", "-A"]);
+    git(project, author, &["commit", "-q", "-m", "x"]);
+}
+
+const WAIVED: &str = r#"
+[gates.staging]
+require = ["load", "code"]
+[checks.code]
+says = "The code is there"
+file = "readiness.toml"
+[checks.load]
+says = "The load is borne"
+file = "no-such"
+[checks.word]
+says = "Somebody rehearsed"
+manual = { by = "ops", on = 2026-11-01, expires = 2999-12-01 }
+
+[waivers.load]
+owner = "web team"
+reason = "tracked"
+expires = 2999-11-28
+"#;
+
+/// The authors of the first waiver and of the attestation, and whether each has a commit.
+fn authors(report: &Value) -> [(Option<String>, bool); 2] {
+    let mut rows = report["checks"].as_array().unwrap().iter();
+    let word = &rows.find(|row| row["id"] == "word").unwrap()["author"];
+    [&report["waivers"][0]["author"], word].map(|author| {
+        let name = author["name"].as_str().map(str::to_string);
+        let commit = author["commit"].as_str();
+        assert!(commit.is_none_or(|commit| commit.len() >= 40));
+        (name, commit.is_some())
+    })
+}
+
+#[test]
+fn waivers_and_attestations_say_who_wrote_their_lines() {
+    let project = repository(WAIVED);
+    let check = |project: &Project| authors(&json(project, &["check"]).report());
+    let of = |name: &str| (Some(name.to_string()), true);
+    assert_eq!(check(&project), [of("Ada"), of("Ada")]);
+    // Who extends what another wrote answers for it.
+    let text = std::fs::read_to_string(project.path("readiness.toml")).unwrap();
+    project.write("readiness.toml", &text.replace("2999-11-28", "2999-11-29"));
+    assert_eq!(check(&project), [(None, false), of("Ada")]);
+    let text = run(&project, &["check"]).text();
+    assert!(text.contains("by its line: not committed"), "{text}");
+    commit(&project, "Bob \u{1b}[31m::error::\u{202e}");
+    let [waiver, word] = check(&project);
+    assert!(waiver.0.unwrap().starts_with("Bob ") && word == of("Ada"));
+    let text = [
+        run(&project, &["check"]),
+        run(&project, &["explain", "load"]),
+    ]
+    .map(|done| done.text());
+    for text in text {
+        assert!(text.contains("by its line: Bob "), "{text}");
+        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
+    }
+    let text = run(&project, &["explain", "word"]).text();
+    assert!(text.contains("  its line       Ada, commit "), "{text}");
+    // It is recorded with the run.
+    let recorded = project.recorded_reports();
+    assert_eq!(authors(recorded.last().unwrap())[1], of("Ada"));
+}
+
+#[test]
+fn where_git_does_not_know_nobody_is_named() {
+    // (what is done to the project, what is said)
+    let none = "none";
+    let yet = "not committed yet";
+    let cases: [(&str, &[&[&str]], &str); 3] = [
+        ("no repository", &[], none),
+        ("no commit", &[&["init", "-q"]], yet),
+        (
+            "another file was committed",
+            &[
+                &["init", "-q"],
+                &["add", "other"],
+                &["commit", "-q", "-m", "x"],
+            ],
+            yet,
+        ),
+    ];
+    for (case, commands, wanted) in cases {
+        let project = Project::new(WAIVED);
+        project.write("other", "1\n");
+        commands.iter().for_each(|args| git(&project, "Ada", args));
+        let report = json(&project, &["check"]).report();
+        let author = &report["waivers"][0]["author"];
+        let said = match author {
+            Value::Null => none,
+            author if author["name"].is_null() => yet,
+            _ => "somebody",
+        };
+        assert_eq!(said, wanted, "{case}");
+    }
+    // A clone without its history would name whoever came last for all that is older.
+    let project = repository(WAIVED);
+    project.write("other", "1\n");
+    commit(&project, "Bob");
+    let clone = Project::new(WAIVED);
+    let from = format!("file://{}", project.path("").display());
+    std::fs::remove_file(clone.path("readiness.toml")).unwrap();
+    git(&clone, "Bob", &["clone", "-q", "--depth", "1", &from, "."]);
+    assert_eq!(
+        authors(&json(&clone, &["check"]).report()),
+        [(None, false), (None, false)]
+    );
+    let text = run(&clone, &["check"]).text();
+    assert!(!text.contains("its line"), "{text}");
+}
+
+#[test]
+fn what_waivers_change_stands_side_by_side() {
+    let waiver = |check: &str, expires: &str| {
+        format!("[waivers.{check}]\nowner = \"x\"\nreason = \"y\"\nexpires = {expires}\n")
+    };
+    let base = WAIVED.split("[waivers.load]").next().unwrap();
+    let past = "2020-01-01";
+    let day = || Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let today = day();
+    let soon = today.checked_add(3.days()).unwrap().to_string();
+    let closed = "require: load is failed: `no-such` is not there";
+    // (the waivers, whether the gate is open, lines of the table)
+    let cases: [(Vec<String>, bool, &[&str]); 4] = [
+        (
+            vec![waiver("load", &soon), waiver("code", &soon)],
+            true,
+            &[
+                "staging OPEN WITH 1 WAIVER",
+                "waived: load",
+                &format!("closed without its waivers: {closed}"),
+                "(in force, expires in 3 days)",
+                "(needless: the check holds without it)",
+                "waivers: 1 in force, 1 needless; gate staging would be closed without them; score 8 % with and without",
+            ],
+        ),
+        (
+            vec![waiver("load", past), waiver("word", &soon)],
+            false,
+            &[
+                "staging CLOSED",
+                closed,
+                "days ago: it no longer works)",
+                "(needless: no gate would be closed for the check)",
+                "waivers: 1 expired, 1 needless; no gate is open only with them; score 8 % with and without",
+            ],
+        ),
+        (
+            vec![waiver("load", &today.to_string())],
+            true,
+            &["(in force, today is its last day)"],
+        ),
+        (vec![], false, &[closed, "staging CLOSED"]),
+    ];
+    for (waivers, open, lines) in cases {
+        let project = Project::new(&[base, &waivers.concat()].concat());
+        let mut command = project.command(&["check"]);
+        command.env("COLUMNS", "120");
+        let text = support::Running::new(command).finish().text();
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let report = json(&project, &["status"]).report();
+        if day() != today {
+            // The words are those of the next day.
+            return;
+        }
+        for line in lines {
+            assert!(text.contains(line), "{line}\n{text}");
+        }
+        assert_eq!(text.contains("waivers:"), !waivers.is_empty(), "{text}");
+        let gate = &report["gates"][0];
+        assert_eq!(gate["open"], open);
+        match open {
+            true => {
+                assert_eq!(gate["without_waivers"]["open"], false);
+                assert_eq!(gate["without_waivers"]["reasons"][0]["check"], "load");
+            }
+            false => assert_eq!(gate["without_waivers"], Value::Null),
+        }
+    }
+}

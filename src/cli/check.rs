@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use jiff::Timestamp;
 
+use super::authors::name_authors;
 use super::detection;
 use super::held::look_back;
 use super::recorded::{self, Here, Past};
@@ -444,7 +445,8 @@ impl Record {
             warnings: std::mem::take(&mut self.warnings),
             deciding,
         };
-        let report = assess(&session.project, gates, seen, setting, now);
+        let mut report = assess(&session.project, gates, seen, setting, now);
+        name_authors(&mut report, session);
         let mut report = secrets::masked(report, masker);
         let files = self.run.tree.is_some().then(|| self.tree.then());
         match ledger

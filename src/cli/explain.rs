@@ -4,6 +4,7 @@ use anyhow::{Result, anyhow};
 use clap::Args;
 use jiff::Timestamp;
 
+use super::authors::name_authors;
 use super::recorded::{Here, Past};
 use super::secrets;
 use super::session::{self, Session, host};
@@ -91,7 +92,8 @@ fn declared_check(session: &Session, id: &str, style: Style) -> Result<Vec<u8>> 
         warnings: lost,
         deciding: Deciding::Gates(vec![]),
     };
-    let report = assess(&session.project, &session.project.gates, seen, setting, now);
+    let mut report = assess(&session.project, &session.project.gates, seen, setting, now);
+    name_authors(&mut report, session);
     // Its id may hold what is a secret elsewhere, so its place is found before that is masked.
     let mut rows = report.checks.iter();
     let place = rows.position(|row| row.id == id);

@@ -8,6 +8,7 @@
 
 mod about;
 mod add;
+mod authors;
 mod catalogue;
 mod check;
 mod completions;

@@ -25,6 +25,8 @@ use crate::tree::{self, Tree};
 /// A loaded manifest with the project's files around it.
 pub(super) struct Session {
     pub(super) project: Project,
+    /// The manifest; none where there is none.
+    pub(super) manifest: Option<PathBuf>,
     /// The manifest's folder, absolute.
     pub(super) folder: PathBuf,
     pub(super) manifest_digest: String,
@@ -56,13 +58,17 @@ impl Session {
         let loaded = manifest::load(path, today(), formats())?;
         let folder =
             std::path::absolute(&loaded.folder).context("cannot tell the manifest's folder")?;
-        Ok(Session::of(
+        let session = Session::of(
             loaded.project,
             folder,
             loaded.library,
             loaded.digest,
             vec![],
-        ))
+        );
+        Ok(Session {
+            manifest: Some(path.to_path_buf()),
+            ..session
+        })
     }
 
     fn detect() -> Result<Session> {
@@ -101,6 +107,7 @@ impl Session {
         };
         Session {
             applicable: project.checks.iter().map(applies).collect(),
+            manifest: None,
             manifest_digest,
             project,
             folder,

@@ -4,6 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use jiff::Timestamp;
 
+use super::authors::name_authors;
 use super::held::look_back;
 use super::recorded::{Here, Past};
 use super::secrets;
@@ -81,6 +82,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         deciding: Deciding::Gates(deciding),
     };
     let mut report = assess(&session.project, gates, seen, setting, now);
+    name_authors(&mut report, &session);
     report.ledger = ledger.as_ref().map(Ledger::head).transpose()?.flatten();
     let report = secrets::masked(report, &secrets::masker(&session.project, &session.folder));
     print(&report, &options.format, global.style())?;

@@ -169,7 +169,7 @@ pub fn assess(
         .iter()
         .map(|gate| gate::decide(gate, &situation))
         .collect::<Vec<_>>();
-    let waivers = waiver_rows(project, &judged, today);
+    let waivers = waiver_rows(project, &judged, &states, today);
     let decision = decide(&setting, &states, &judged);
     let checks = project
         .checks
@@ -547,6 +547,7 @@ fn check_row(
         recorded: seen.recorded.as_ref().map(|from| from.run.clone()),
         recorded_at: seen.recorded.as_ref().and_then(|from| from.commit.clone()),
         reused: seen.recorded.as_ref().is_some_and(|from| from.reused),
+        author: None,
         definition: check.clone(),
         evidence: match &seen.observed {
             Observed::Evidence(evidence) => Some((**evidence).clone()),
@@ -558,6 +559,7 @@ fn check_row(
 fn waiver_rows(
     project: &Project,
     judged: &[Judged<'_>],
+    states: &[GateState],
     today: jiff::civil::Date,
 ) -> Vec<WaiverRow> {
     let state = |waiver: &Waiver| {
@@ -566,10 +568,16 @@ fn waiver_rows(
             .find(|judged| judged.check.id == waiver.check)?;
         let state = waiver.state(judged.judgement, today);
         let counts = judged.applicable && !judged.check.optional;
-        Some(if counts || state == WaiverState::Expired {
-            state
-        } else {
-            WaiverState::Needless
+        let exempts = || {
+            states
+                .iter()
+                .any(|gate| gate.waived.contains(&waiver.check))
+        };
+        Some(match state {
+            WaiverState::Expired => state,
+            WaiverState::InForce if !exempts() => WaiverState::Needless,
+            _ if !counts => WaiverState::Needless,
+            state => state,
         })
     };
     project
@@ -578,6 +586,7 @@ fn waiver_rows(
         .map(|waiver| WaiverRow {
             waiver: waiver.clone(),
             state: state(waiver).unwrap_or(WaiverState::Needless),
+            author: None,
         })
         .collect()
 }

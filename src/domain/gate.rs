@@ -79,6 +79,18 @@ pub struct GateState {
     pub waived: Vec<String>,
     /// Why it is closed; empty where it is open.
     pub reasons: Vec<GateReason>,
+    /// What it would be without waivers; none where none of them exempts a check from it.
+    #[serde(default)]
+    pub without_waivers: Option<WithoutWaivers>,
+}
+
+/// What a gate would be without waivers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WithoutWaivers {
+    /// Whether it would be open.
+    pub open: bool,
+    /// Why it would be closed.
+    pub reasons: Vec<GateReason>,
 }
 
 /// One reason for which a gate is closed.
@@ -182,12 +194,27 @@ pub fn decide(gate: &Gate, situation: &Situation<'_>) -> GateState {
     }
     decision.waived.sort();
     decision.waived.dedup();
+    let without_waivers = (!decision.waived.is_empty()).then(|| {
+        let waivers = &[];
+        let state = decide(
+            gate,
+            &Situation {
+                waivers,
+                ..*situation
+            },
+        );
+        WithoutWaivers {
+            open: state.open,
+            reasons: state.reasons,
+        }
+    });
     GateState {
         name: gate.name.clone(),
         says: gate.says.clone(),
         open: decision.reasons.is_empty(),
         waived: decision.waived,
         reasons: decision.reasons,
+        without_waivers,
     }
 }
 

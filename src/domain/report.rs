@@ -319,6 +319,9 @@ pub struct CheckRow {
     /// Whether the check was due and its recorded evidence stands for it, since nothing that it depends on has changed.
     #[serde(default)]
     pub reused: bool,
+    /// Who wrote an attestation, by git; none where git does not know, and for every other check.
+    #[serde(default)]
+    pub author: Option<Author>,
     /// The resolved definition.
     pub definition: Check,
     /// What was observed; none where nothing was.
@@ -353,6 +356,17 @@ mod fraction {
     }
 }
 
+/// The author of lines of the manifest, by git. Without a commit: somebody, since the last one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Author {
+    /// The author's name.
+    pub name: Option<String>,
+    /// The commit.
+    pub commit: Option<String>,
+    /// When it was written.
+    pub at: Option<Timestamp>,
+}
+
 /// A waiver and what it does today.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WaiverRow {
@@ -360,6 +374,9 @@ pub struct WaiverRow {
     pub waiver: Waiver,
     /// What it does.
     pub state: WaiverState,
+    /// Who wrote it, by git; none where git does not know.
+    #[serde(default)]
+    pub author: Option<Author>,
 }
 
 /// What decides about the exit status.

@@ -429,6 +429,7 @@ pub(crate) fn waiver(check: &str) -> Waiver {
         reason: "OPS-91".to_string(),
         expires: day("2026-11-30"),
         down_to: None,
+        source: Source::default(),
     }
 }
 

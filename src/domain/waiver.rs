@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::check::Source;
 use super::ratio;
 use super::verdict::Judgement;
 
@@ -19,6 +20,9 @@ pub struct Waiver {
     pub expires: Date,
     /// The credit (0 to 1) below which it does not work.
     pub down_to: Option<f64>,
+    /// Where it was declared.
+    #[serde(default)]
+    pub source: Source,
 }
 
 /// What a waiver does today.
@@ -29,13 +33,19 @@ pub enum WaiverState {
     InForce,
     /// Its last day is past.
     Expired,
-    /// Its check holds without it, or counts for no gate.
+    /// Its check holds without it, or no gate would be closed for it.
     Needless,
     /// Its check fell below what it accepts.
     Exceeded,
 }
 
 impl Waiver {
+    /// The days from `today` to its last one; negative where that is past.
+    pub fn days_left(&self, today: Date) -> i32 {
+        // Between dates there are never more days than an i32 counts.
+        today.until(self.expires).map_or(0, |span| span.get_days())
+    }
+
     /// What the waiver does on `today` for a check that was judged so.
     pub fn state(&self, judgement: &Judgement, today: Date) -> WaiverState {
         if today > self.expires {

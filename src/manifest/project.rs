@@ -230,9 +230,11 @@ impl Whole<'_> {
                 "waivers" => {
                     for header in headers() {
                         self.waived.push(At::key(&header));
-                        self.project
-                            .waivers
-                            .extend(sections::waiver(&header, context.today));
+                        self.project.waivers.extend(sections::waiver(
+                            &header,
+                            context.today,
+                            lines,
+                        ));
                     }
                 }
                 "ignore" => self.project.ignored = sections::ignored(section, library),

@@ -270,7 +270,7 @@ pub(super) fn named_gate(header: &Item<'_>) -> ReadGate {
 }
 
 /// `[waivers.CHECK]`.
-pub(super) fn waiver(header: &Item<'_>, today: Date) -> Option<Waiver> {
+pub(super) fn waiver(header: &Item<'_>, today: Date, lines: &Lines<'_>) -> Option<Waiver> {
     let (mut owner, mut reason, mut expires, mut down_to) = (None, None, None, None);
     for item in header.table()? {
         match item.key {
@@ -298,6 +298,7 @@ pub(super) fn waiver(header: &Item<'_>, today: Date) -> Option<Waiver> {
         reason: reason?,
         expires: expires?,
         down_to,
+        source: lines.source(header),
     })
 }
 

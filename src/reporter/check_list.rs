@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::page::{Page, fix_words, safe, waiver_words};
+use super::page::{Page, author_words, fix_words, safe, waiver_of};
 use super::words::{
     age, bold, colour, count, cut, dim, mark, painted, short, verdict, wrapped_after,
 };
@@ -126,8 +126,11 @@ impl Page<'_> {
         if let Some(text) = &row.contradiction {
             self.field(out, "contradiction", &safe(text))?;
         }
-        if let Some(state) = row.waiver {
-            self.field(out, "waiver", waiver_words(state))?;
+        if let Some(waiver) = waiver_of(self.report, &row.id) {
+            self.field(out, "waiver", &waiver)?;
+        }
+        if let Some(author) = &row.author {
+            self.field(out, "its line", &author_words(author))?;
         }
         if let Some(owner) = check.owner.as_ref().filter(|_| verbose) {
             self.field(out, "owner", &safe(owner))?;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::page::{safe, waiver_words};
+use super::page::{author_words, safe, waiver_of};
 use super::words::{age, bold, colour, count, moment, painted, verdict};
 use super::{Style, reproduce};
 use crate::domain::about::About;
@@ -32,6 +32,9 @@ pub fn render(
         "  declared at    {}:{}",
         check.source.file, check.source.line
     )?;
+    if let Some(author) = &row.author {
+        writeln!(out, "  its line       {}", author_words(author))?;
+    }
     if let Some(library) = &check.library {
         writeln!(out, "  from library   {library}")?;
     }
@@ -76,8 +79,8 @@ pub fn render(
         painted(&verdict(row), colour(row.verdict), style)
     )?;
     writeln!(out, "  because        {}", safe(&row.reason.text))?;
-    if let Some(state) = row.waiver {
-        writeln!(out, "  waiver         {}", waiver_words(state))?;
+    if let Some(waiver) = waiver_of(report, &row.id) {
+        writeln!(out, "  waiver         {waiver}")?;
     }
     if let Some(text) = &row.contradiction {
         writeln!(out, "  contradiction  {}", safe(text))?;

@@ -11,6 +11,7 @@ pub mod reproduce;
 mod sentence;
 mod service_list;
 pub mod table;
+mod waivers;
 mod words;
 
 use std::io::{self, Write};

@@ -3,11 +3,13 @@
 
 use std::io::{self, Write};
 
+use jiff::tz::TimeZone;
 use unicode_width::UnicodeWidthStr;
 
 use super::Style;
-use super::words::{bold, dim, takes, wrapped_after};
-use crate::domain::report::Report;
+use super::words::{bold, count, dim, short, takes, wrapped_after};
+use crate::domain::report::{Author, CheckRow, Report, WaiverRow};
+use crate::domain::verdict::Verdict;
 use crate::domain::waiver::WaiverState;
 use crate::sanitise::{self, Colour};
 
@@ -47,13 +49,49 @@ impl Page<'_> {
     }
 }
 
-/// What a waiver does, in words.
-pub(super) fn waiver_words(state: WaiverState) -> &'static str {
-    match state {
-        WaiverState::InForce => "in force",
-        WaiverState::Expired => "expired: it no longer works",
-        WaiverState::Needless => "needless: the check holds",
-        WaiverState::Exceeded => "exceeded: the check fell below what it accepts",
+/// What a waiver does and until when, in words.
+pub(super) fn waiver_words(report: &Report, row: &WaiverRow) -> String {
+    let today = report.generated.to_zoned(TimeZone::UTC).date();
+    let left = row.waiver.days_left(today);
+    let until = match left {
+        0 => "today is its last day".to_string(),
+        1.. => format!("expires in {}", count(left.unsigned_abs() as usize, "day")),
+        _ => format!("expired {} ago", count(left.unsigned_abs() as usize, "day")),
+    };
+    let check = report
+        .checks
+        .iter()
+        .find(|check| check.id == row.waiver.check);
+    let holds =
+        |check: &CheckRow| check.verdict == Verdict::Verified || check.accepted_at.is_some();
+    match row.state {
+        WaiverState::InForce => format!("in force, {until}"),
+        WaiverState::Expired => format!("{until}: it no longer works"),
+        WaiverState::Needless if check.is_some_and(holds) => {
+            "needless: the check holds without it".to_string()
+        }
+        WaiverState::Needless => "needless: no gate would be closed for the check".to_string(),
+        WaiverState::Exceeded => {
+            format!("exceeded: the check fell below what it accepts; {until}")
+        }
+    }
+}
+
+/// The waiver of a check, what it does, and who wrote it.
+pub(super) fn waiver_of(report: &Report, check: &str) -> Option<String> {
+    let mut rows = report.waivers.iter();
+    let row = rows.find(|row| row.waiver.check == check)?;
+    let author = row.author.as_ref().map(author_words);
+    let author = author.map(|author| format!("; by its line: {author}"));
+    let words = waiver_words(report, row);
+    Some(words + &author.unwrap_or_default())
+}
+
+/// Who wrote a line, as far as git knows.
+pub(super) fn author_words(author: &Author) -> String {
+    match (&author.name, &author.commit) {
+        (Some(name), Some(commit)) => format!("{}, commit {}", safe(name), safe(short(commit))),
+        _ => "not committed yet".to_string(),
     }
 }
 

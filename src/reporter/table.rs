@@ -8,11 +8,11 @@ use owo_colors::AnsiColors;
 use unicode_width::UnicodeWidthStr;
 
 use super::columns::Columns;
-use super::page::{Page, few, fix_words, safe, waiver_words};
+use super::page::{Page, few, fix_words, safe};
 use super::words::{
     age, bold, count, dim, moment, painted, percent, short, wrapped, wrapped_after,
 };
-use super::{Detail, Style, sentence};
+use super::{Detail, Style, sentence, waivers};
 use crate::domain::gate::{GateReason, GateState};
 use crate::domain::reason::Code;
 use crate::domain::report::{CheckRow, ComponentRow, GroupRow, Report};
@@ -381,22 +381,7 @@ impl Page<'_> {
 
     /// Waivers, limitations, and what is not declared.
     fn beside(&self, out: &mut dyn Write) -> io::Result<()> {
-        if !self.report.waivers.is_empty() {
-            self.title(out, "Waivers")?;
-            for row in &self.report.waivers {
-                let waiver = &row.waiver;
-                let text = format!(
-                    "{}: {}; accepted by {} until {} ({})",
-                    waiver.check,
-                    safe(&waiver.reason),
-                    safe(&waiver.owner),
-                    waiver.expires,
-                    waiver_words(row.state)
-                );
-                self.paragraph(out, "  ", &text)?;
-            }
-            writeln!(out)?;
-        }
+        waivers::render(self, out)?;
         if !self.report.limitations.is_empty() {
             self.title(out, "Limitations")?;
             for text in &self.report.limitations {
@@ -480,6 +465,11 @@ impl Page<'_> {
         lines.try_for_each(|line| writeln!(out, "      {line}"))?;
         for id in gate.waived.iter().filter(|_| gate.open) {
             self.paragraph(out, "      ", &format!("waived: {id}"))?;
+        }
+        let without = gate.without_waivers.as_ref().filter(|_| gate.open);
+        for reason in without.iter().flat_map(|without| &without.reasons) {
+            let text = format!("closed without its waivers: {}", reason_words(reason));
+            self.paragraph(out, "      ", &text)?;
         }
         for reason in &gate.reasons {
             self.paragraph(out, "      ", &reason_words(reason))?;

@@ -1,6 +1,7 @@
 //! Which files the evidence is about: commit, tracked files, and a digest of the working tree, uncommitted and untracked
 //! files included. Asked of git, without writing anything into the repository.
 
+pub mod blame;
 mod inputs;
 mod then;
 

@@ -641,6 +641,74 @@ fn a_waiver_that_nothing_needs_is_told() {
 }
 
 #[test]
+fn a_waiver_for_which_no_gate_would_be_closed_is_needless() {
+    let scene = |gate| Scene::of([(counted("a"), breaks()), (counted("b"), holds())]).gate(gate);
+    for gate in [require(&["b"]), min_score(0.0), max_unverified(1)] {
+        let report = open(scene(gate).waive(waiver("a")));
+        assert_eq!(report.waivers[0].state, WaiverState::Needless);
+        assert_eq!(report.checks[0].waiver, Some(WaiverState::Needless));
+    }
+    // An expired one is told as such, whatever it would do.
+    let expired = Waiver {
+        expires: day("2026-11-21"),
+        ..waiver("a")
+    };
+    let report = open(scene(require(&["b"])).waive(expired));
+    assert_eq!(report.waivers[0].state, WaiverState::Expired);
+}
+
+#[test]
+fn a_gate_is_shown_without_its_waivers() {
+    let scene = |gate| {
+        Scene::of([
+            (counted("a"), breaks()),
+            (counted("b"), holds()),
+            (counted("c"), breaks()),
+        ])
+        .gate(gate)
+    };
+    let report = open(scene(require(&["a", "b"])).waive(waiver("a")));
+    let without = report.gates[0].without_waivers.as_ref().unwrap();
+    assert!(!without.open);
+    assert_eq!(
+        without.reasons[0].text,
+        "a is failed: 0 of 3 passed, 3 failed"
+    );
+    // Where it is closed with them, too, for less.
+    let report = scene(require(&["a", "c"])).waive(waiver("a")).assess();
+    let without = report.gates[0].without_waivers.as_ref().unwrap();
+    assert_eq!(
+        (report.gates[0].reasons.len(), without.reasons.len()),
+        (1, 2)
+    );
+    // Where none exempts a check, there is nothing to tell apart.
+    for scene in [
+        scene(require(&["b"])).waive(waiver("a")),
+        scene(require(&["b"])),
+    ] {
+        assert_eq!(open(scene).gates[0].without_waivers, None);
+    }
+}
+
+#[test]
+fn the_days_that_a_waiver_has_left() {
+    let cases = [
+        ("2026-11-22", 0),
+        ("2026-11-23", 1),
+        ("2027-11-22", 365),
+        ("2026-11-21", -1),
+        ("9999-12-31", 2_912_117),
+    ];
+    for (expires, left) in cases {
+        let waiver = Waiver {
+            expires: day(expires),
+            ..waiver("a")
+        };
+        assert_eq!(waiver.days_left(day("2026-11-22")), left, "{expires}");
+    }
+}
+
+#[test]
 fn a_waiver_goes_down_to_its_floor() {
     let cases = [
         // (down_to, passed, failed, state)
@@ -832,6 +900,17 @@ proptest! {
             report.gates[0].reasons.iter().filter(of_figures).cloned().collect::<Vec<_>>()
         };
         prop_assert_eq!(figures(&with), figures(&without));
+        // What is shown beside an open gate is what it would be in truth; where nothing is, waivers change nothing.
+        let beside = with.gates[0].without_waivers.clone().unwrap_or_else(|| WithoutWaivers {
+            open: with.gates[0].open,
+            reasons: with.gates[0].reasons.clone(),
+        });
+        prop_assert_eq!((beside.open, &beside.reasons), (without.gates[0].open, &without.gates[0].reasons));
+        // One that is in force exempts its check from some gate.
+        for row in &with.waivers {
+            let exempts = with.gates.iter().any(|gate| gate.waived.contains(&row.waiver.check));
+            prop_assert!(exempts == (row.state == WaiverState::InForce), "{row:?}");
+        }
     }
 }
 
