@@ -8,7 +8,7 @@
 use num_traits::{One, Zero};
 
 use super::level::{Caps, Level};
-use super::ratio::Ratio;
+use super::ratio::{self, Ratio};
 
 /// A judged check as the score sees it.
 #[derive(Clone, Debug)]
@@ -50,8 +50,8 @@ pub struct ComponentStanding {
 /// The standing of a component from its applicable checks. Without any, nothing is verified and all is possible.
 pub fn component(checks: &[Weighed], caps: &Caps, enough: Option<Level>) -> ComponentStanding {
     let cap = |level: Level| match enough {
-        Some(enough) if level >= enough => Ratio::one(),
-        _ => caps.ratio(level),
+        Some(enough) if level >= enough => 100.0,
+        _ => caps.percent(level),
     };
     let by_credit = best(checks, |check| &check.credit, cap);
     let by_potential = best(checks, |check| &check.potential, cap);
@@ -86,10 +86,11 @@ struct Best {
     capped: Option<Level>,
 }
 
+/// `cap` is in percent.
 fn best(
     checks: &[Weighed],
     share: impl Fn(&Weighed) -> &Ratio,
-    cap: impl Fn(Level) -> Ratio,
+    cap: impl Fn(Level) -> f64,
 ) -> Best {
     let missing: Ratio = checks
         .iter()
@@ -100,18 +101,19 @@ fn best(
         level: None,
         capped: None,
     };
-    let mut earned = Ratio::zero();
+    let (mut earned, mut highest) = (Ratio::zero(), 0.0);
     for level in Level::ALL {
-        earned += checks
-            .iter()
-            .filter(|check| check.level == level)
-            .map(|check| &check.weight * share(check))
-            .sum::<Ratio>();
-        if earned.is_zero() {
+        let here = checks.iter().filter(|check| check.level == level);
+        let here: Ratio = here.map(|check| &check.weight * share(check)).sum();
+        let cap = cap(level);
+        // Nothing is earned beyond what a stronger level did, and the cap is no higher than there: it reaches no more.
+        if here.is_zero() && (earned.is_zero() || cap <= highest) {
             continue;
         }
+        earned += here;
+        highest = cap;
         let uncapped = &earned / (&earned + &missing);
-        let cap = cap(level);
+        let cap = ratio::percent(cap);
         let reached = uncapped.clone().min(cap.clone());
         if reached > best.reached {
             let capped = (uncapped > cap).then_some(level);

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 pub use chain::{Fault, Verified};
@@ -110,6 +111,8 @@ impl Ledger {
 
     fn prepare(connection: Connection, file: &Path) -> Result<Ledger> {
         connection.busy_timeout(BUSY)?;
+        // Otherwise SQLite plans a statement anew for every value that is bound to it.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         let version = schema::version(&connection).map_err(|error| {
             let what = match code(&error) {
                 Some(rusqlite::ErrorCode::NotADatabase) => {
