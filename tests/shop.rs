@@ -16,6 +16,9 @@ mod tools;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use readiness::domain::again::{Again, keep_authors};
+use readiness::domain::assess::{Deciding, Setting, assess};
+use readiness::domain::report::Report;
 use serde_json::{Value, json};
 
 use server::{Answer, Server};
@@ -309,8 +312,29 @@ fn every_verdict_and_the_score_are_those_worked_out_by_hand() {
 
     let only_in_a_comment = check(&report, "sentry-wired")["reason"]["text"].to_string();
     assert!(only_in_a_comment.contains("comment"), "{only_in_a_comment}");
+    judged_again_it_is_the_same(&report);
     status_repeats_it_without_running_anything(&shop, &report);
     the_table_is_readable_in_80_columns(&shop);
+}
+
+/// The report holds all that it was judged from, so whoever has the report alone comes to the same.
+fn judged_again_it_is_the_same(report: &Value) {
+    let first: Report = serde_json::from_value(report.clone()).unwrap();
+    let again = Again::of(&first);
+    let gates = again.project.gates.clone();
+    let setting = Setting {
+        ready: first.ready.clone(),
+        run: first.run.clone(),
+        about: again.about.clone(),
+        preflight: first.preflight.clone(),
+        called_for: again.called_for,
+        warnings: first.warnings.clone(),
+        deciding: Deciding::Gates(first.decision.gates.clone()),
+    };
+    let mut second = assess(&again.project, &gates, again.seen, setting, first.generated);
+    second.ledger.clone_from(&first.ledger);
+    keep_authors(&mut second, &first);
+    assert_eq!(second, first);
 }
 
 fn status_repeats_it_without_running_anything(shop: &Shop, report: &Value) {

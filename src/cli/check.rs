@@ -233,6 +233,7 @@ impl Record {
             artifact: about.artifact.clone(),
             environment: about.environment.clone(),
             shard: None,
+            merged: vec![],
             services: vec![],
         };
         let bindings = session.bindings(&tree, &about);

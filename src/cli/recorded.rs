@@ -90,6 +90,8 @@ impl Here<'_> {
             }),
             stale,
             looks: vec![],
+            observations: vec![],
+            outside: None,
         }
     }
 

@@ -16,8 +16,8 @@ use super::project::{Component, Project};
 use super::ratio::{self, Ratio};
 use super::reason::{Code, Reason};
 use super::report::{
-    CalledFor, Cap, CheckRow, ComponentRow, Decision, Exact, FORMAT, GENERAL, GroupRow, Preflight,
-    Report, Run, Score, WaiverRow,
+    CalledFor, Cap, CheckRow, ComponentRow, Decision, Declared, Exact, FORMAT, GENERAL, GroupRow,
+    Observation, Preflight, Report, Run, Score, WaiverRow,
 };
 use super::score::{self, ComponentStanding, Standing, Weighed};
 use super::verdict::{Judgement, Verdict, judge};
@@ -36,6 +36,10 @@ pub struct Seen {
     pub stale: Option<String>,
     /// The looks at it, this one included, as far back as a gate asks.
     pub looks: Vec<Look>,
+    /// What each machine saw of it, where several did.
+    pub observations: Vec<Observation>,
+    /// Whether what it sees may change while the files do not, where a report says so; else its definition tells.
+    pub outside: Option<bool>,
 }
 
 /// The run that recorded evidence is from.
@@ -58,6 +62,17 @@ impl Seen {
             recorded: None,
             stale: None,
             looks: vec![],
+            observations: vec![],
+            outside: None,
+        }
+    }
+
+    /// The judgement of the check by itself, whatever became of what it needs.
+    pub(super) fn judge(&self, check: &Check, now: Timestamp) -> Judgement {
+        let judgement = judge(check, &self.observed, now);
+        match &self.stale {
+            Some(text) if matches!(self.observed, Observed::Evidence(_)) => judgement.stale(text),
+            _ => judgement,
         }
     }
 }
@@ -113,15 +128,7 @@ pub fn assess(
         .checks
         .iter()
         .zip(&seen)
-        .map(|(check, seen)| {
-            let judgement = judge(check, &seen.observed, now);
-            match &seen.stale {
-                Some(text) if matches!(seen.observed, Observed::Evidence(_)) => {
-                    judgement.stale(text)
-                }
-                _ => judgement,
-            }
-        })
+        .map(|(check, seen)| seen.judge(check, now))
         .collect::<Vec<_>>();
     needs_of_recorded(project, &seen, &mut judgements);
     let judged = project
@@ -137,7 +144,9 @@ pub fn assess(
                 (_, Probe::Manual(_)) | (Observed::Withheld(_), _) => None,
                 (Observed::Evidence(evidence), _) => Some(&evidence.binding),
             },
-            outside: !project.depends_on_files_alone(check),
+            outside: seen
+                .outside
+                .unwrap_or_else(|| !project.depends_on_files_alone(check)),
             looks: &seen.looks,
         })
         .collect::<Vec<_>>();
@@ -171,12 +180,10 @@ pub fn assess(
         .collect::<Vec<_>>();
     let waivers = waiver_rows(project, &judged, &states, today);
     let decision = decide(&setting, &states, &judged);
-    let checks = project
-        .checks
+    let checks = judged
         .iter()
-        .zip(&judgements)
         .zip(&seen)
-        .map(|((check, judgement), seen)| check_row(check, judgement, seen, gates, &waivers))
+        .map(|(judged, seen)| check_row(judged, seen, gates, &waivers))
         .collect::<Vec<_>>();
     Report {
         format: FORMAT.to_string(),
@@ -196,6 +203,10 @@ pub fn assess(
         claims: claims(project, &rated, &whole, &judged),
         checks,
         gates: states,
+        declared: Declared {
+            claim: project.claim.clone(),
+            components: project.components.clone(),
+        },
         policies: gates.to_vec(),
         caps: project.caps.clone(),
         decision,
@@ -510,13 +521,8 @@ fn group_row(title: String, members: &[&RatedComponent], checks: &[CheckRow]) ->
     })
 }
 
-fn check_row(
-    check: &Check,
-    judgement: &Judgement,
-    seen: &Seen,
-    gates: &[Gate],
-    waivers: &[WaiverRow],
-) -> CheckRow {
+fn check_row(judged: &Judged<'_>, seen: &Seen, gates: &[Gate], waivers: &[WaiverRow]) -> CheckRow {
+    let (check, judgement) = (judged.check, judged.judgement);
     let required = gates.iter().any(|gate| gate.require.contains(&check.id));
     CheckRow {
         id: check.id.clone(),
@@ -548,6 +554,10 @@ fn check_row(
         recorded_at: seen.recorded.as_ref().and_then(|from| from.commit.clone()),
         reused: seen.recorded.as_ref().is_some_and(|from| from.reused),
         author: None,
+        stale: seen.stale.clone(),
+        observations: seen.observations.clone(),
+        outside: judged.outside,
+        looks: seen.looks.clone(),
         definition: check.clone(),
         evidence: match &seen.observed {
             Observed::Evidence(evidence) => Some((**evidence).clone()),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::check::Check;
 use super::gate::Gate;
@@ -11,7 +12,7 @@ use super::project::{OUTSIDE_MAX_AGE, Project};
 use super::verdict::Verdict;
 
 /// One look at a check.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Look {
     /// When it began.
     pub started: Timestamp,

@@ -74,7 +74,7 @@ pub struct Ignored {
 }
 
 /// A figure that the manifest claims.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Claimed {
     /// Percent.
     pub percent: f64,

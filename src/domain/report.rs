@@ -12,8 +12,9 @@ use super::check::Check;
 use super::claim::Claim;
 use super::evidence::{Counts, Evidence};
 use super::gate::{Gate, GateState};
+use super::held::Look;
 use super::level::{Caps, Level};
-use super::project::Ignored;
+use super::project::{Claimed, Component, Ignored};
 use super::ratio::Ratio;
 use super::reason::Reason;
 use super::service::ServiceRun;
@@ -57,6 +58,9 @@ pub struct Report {
     pub gates: Vec<GateState>,
     /// What decides, and how.
     pub decision: Decision,
+    /// What the manifest declares beside checks, gates and waivers: with it the report can be judged again.
+    #[serde(default)]
+    pub declared: Declared,
     /// The rules of the gates, as resolved.
     #[serde(default)]
     pub policies: Vec<Gate>,
@@ -78,6 +82,15 @@ pub struct Report {
     pub ledger: Option<LedgerHead>,
     /// What a reader must know beside the figures.
     pub warnings: Vec<String>,
+}
+
+/// What a manifest declares beside checks, gates and waivers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Declared {
+    /// What it claims for the whole.
+    pub claim: Option<Claimed>,
+    /// Its components, in its order.
+    pub components: Vec<Component>,
 }
 
 /// A library check that the project's files call for.
@@ -138,9 +151,34 @@ pub struct Run {
     /// The part of the checks that this machine ran, where several share them.
     #[serde(default)]
     pub shard: Option<Shard>,
+    /// The runs that it was put together from, in order of their starts; empty for a run of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged: Vec<Part>,
     /// The services that checks needed, and what became of them.
     #[serde(default)]
     pub services: Vec<ServiceRun>,
+}
+
+impl Run {
+    /// Whether the check was among those that it was for.
+    pub fn is_for(&self, check: &str) -> bool {
+        let all = self.selected.is_empty() && self.shard.is_none();
+        all || self.selected.iter().any(|selected| selected == check)
+    }
+}
+
+/// A run that another was put together from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Its id.
+    pub run: String,
+    /// The machine's name.
+    pub host: String,
+    /// The machine's system.
+    pub os: String,
+    /// The shard that it was for, where the checks were split.
+    #[serde(default)]
+    pub shard: Option<Shard>,
 }
 
 /// One of the parts into which the checks were split.
@@ -322,10 +360,37 @@ pub struct CheckRow {
     /// Who wrote an attestation, by git; none where git does not know, and for every other check.
     #[serde(default)]
     pub author: Option<Author>,
+    /// Why the recorded evidence is about something else than what was judged, where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale: Option<String>,
+    /// What each machine saw of it, where the report was put together from those of several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub observations: Vec<Observation>,
+    /// Whether what it sees may change while the project's files do not.
+    #[serde(default)]
+    pub outside: bool,
+    /// The looks at it, as far back as a gate asks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub looks: Vec<Look>,
     /// The resolved definition.
     pub definition: Check,
     /// What was observed; none where nothing was.
     pub evidence: Option<Evidence>,
+}
+
+/// What one machine saw of a check.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// The machine's name.
+    pub host: String,
+    /// Its system, where that is known.
+    pub os: Option<String>,
+    /// The run that it is from.
+    pub run: String,
+    /// What was judged from it.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: Reason,
 }
 
 /// A credit and a potential, exactly: `39/40`.

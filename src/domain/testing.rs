@@ -545,6 +545,7 @@ impl Scene {
             artifact: None,
             environment: None,
             shard: None,
+            merged: vec![],
             services: vec![],
             out_of_time: false,
         });
