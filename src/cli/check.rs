@@ -16,7 +16,7 @@ use super::held::look_back;
 use super::recorded::{self, Here, Past};
 use super::secrets;
 use super::selection::Selection;
-use super::session::{Session, host};
+use super::session::{Session, deciding, host};
 use super::{Exit, Global, about, format_name, no_command, print, style_of};
 use crate::domain::about::About;
 use crate::domain::assess::{Deciding, Seen, Setting, assess};
@@ -155,7 +155,7 @@ fn gates(options: &Options, session: &Session, selected: bool) -> Result<(Vec<Ga
     let mut names = match (selected, &options.gate) {
         (true, None) => vec![],
         (true, Some(named)) if named.is_empty() => vec![],
-        (_, named) => session.deciding(&gates, named.as_deref())?,
+        (_, named) => deciding(&gates, named.as_deref())?,
     };
     let selected_decide = names.is_empty() && selected;
     if let Some(least) = options.min_score {

@@ -198,32 +198,27 @@ impl Session {
         });
         bindings.collect()
     }
+}
 
-    /// The gates that decide: the named one, else the default one, else all.
-    pub(super) fn deciding(
-        &self,
-        gates: &[Gate],
-        named: Option<&str>,
-    ) -> Result<Vec<String>, Usage> {
-        let names = || gates.iter().map(|gate| gate.name.as_str());
-        match named {
-            // A CI system that sets READY_GATE to nothing means none.
-            Some("") => self.deciding(gates, None),
-            Some(name) if names().any(|known| known == name) => Ok(vec![name.to_string()]),
-            Some(name) => {
-                let hint = selection::nearest(name, names()).unwrap_or_else(|| {
-                    format!("gates: {}", names().collect::<Vec<_>>().join(", "))
-                });
-                Err(Usage::new(format!("there is no gate `{name}`"), Some(hint)))
-            }
-            None if gates
-                .iter()
-                .any(|gate| gate.name == DEFAULT && !gate.implied) =>
-            {
-                Ok(vec![DEFAULT.to_string()])
-            }
-            None => Ok(names().map(str::to_string).collect()),
+/// The gates that decide: the named one, else the default one, else all.
+pub(super) fn deciding(gates: &[Gate], named: Option<&str>) -> Result<Vec<String>, Usage> {
+    let names = || gates.iter().map(|gate| gate.name.as_str());
+    match named {
+        // A CI system that sets READY_GATE to nothing means none.
+        Some("") => deciding(gates, None),
+        Some(name) if names().any(|known| known == name) => Ok(vec![name.to_string()]),
+        Some(name) => {
+            let hint = selection::nearest(name, names())
+                .unwrap_or_else(|| format!("gates: {}", names().collect::<Vec<_>>().join(", ")));
+            Err(Usage::new(format!("there is no gate `{name}`"), Some(hint)))
         }
+        None if gates
+            .iter()
+            .any(|gate| gate.name == DEFAULT && !gate.implied) =>
+        {
+            Ok(vec![DEFAULT.to_string()])
+        }
+        None => Ok(names().map(str::to_string).collect()),
     }
 }
 

@@ -8,7 +8,7 @@ use super::authors::name_authors;
 use super::held::look_back;
 use super::recorded::{Here, Past};
 use super::secrets;
-use super::session::{Session, host};
+use super::session::{self, Session, host};
 use super::{Exit, Global, about, format_name, print};
 use crate::domain::about::About;
 use crate::domain::assess::{Deciding, Setting, assess};
@@ -40,7 +40,7 @@ pub(super) struct Options {
 pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     let session = Session::open(global)?;
     let gates = &session.project.gates;
-    let deciding = session.deciding(gates, options.gate.as_deref())?;
+    let deciding = session::deciding(gates, options.gate.as_deref())?;
     let ledger = Ledger::open_existing(&session.folder)?;
     let (tree, now) = (session.tree(), Timestamp::now());
     let here = Here {

@@ -57,7 +57,8 @@ pub fn keep_authors(report: &mut Report, of: &Report) {
     }
 }
 
-fn seen(row: &CheckRow) -> Seen {
+/// What a row was judged from.
+pub(super) fn seen(row: &CheckRow) -> Seen {
     let from = |run: &String| From {
         run: run.clone(),
         commit: row.recorded_at.clone(),

@@ -5,7 +5,7 @@
 //! Read in this order: [`check`] (what is asked), [`evidence`] (what was observed), [`about`] (of what and where), [`expectation`] (how one is held
 //! against the other), [`verdict`] (the judgement of one check), [`score`] (components and overall), [`gate`] (open or
 //! closed), [`held`] (for how long), [`claim`] (what people say), [`assess`] (all of it together), [`report`] (as printed and
-//! published), [`again`] (a report, judged once more).
+//! published), [`again`] (a report, judged once more), [`merge`] (several reports as one).
 
 pub mod about;
 pub mod again;
@@ -21,6 +21,7 @@ pub mod interpolate;
 pub mod level;
 pub mod limit;
 pub mod listen;
+pub mod merge;
 pub mod project;
 pub mod ratio;
 pub mod reason;

@@ -433,6 +433,35 @@ pub(crate) fn waiver(check: &str) -> Waiver {
     }
 }
 
+/// A run of this moment on the machine `here`.
+pub(crate) fn a_run(id: &str) -> Run {
+    Run {
+        id: id.to_string(),
+        started: now(),
+        finished: now(),
+        complete: false,
+        interrupted: false,
+        out_of_time: false,
+        selected: vec![],
+        host: Host {
+            name: "here".to_string(),
+            os: "linux".to_string(),
+            arch: "x86_64".to_string(),
+            ci: None,
+        },
+        jobs: 2,
+        commit: None,
+        tree: None,
+        dirty: None,
+        manifest: None,
+        artifact: None,
+        environment: None,
+        shard: None,
+        merged: vec![],
+        services: vec![],
+    }
+}
+
 /// A project, what was seen of each of its checks, and the gates to decide.
 pub(crate) struct Scene {
     pub(crate) project: Project,
@@ -525,29 +554,8 @@ impl Scene {
     pub(crate) fn select(mut self, ids: &[&str]) -> Scene {
         self.setting.deciding = Deciding::Selected;
         self.setting.run = Some(Run {
-            id: "01JD000000000000000000000".to_string(),
-            started: now(),
-            finished: now(),
-            complete: false,
-            interrupted: false,
             selected: ids.iter().map(|id| id.to_string()).collect(),
-            host: Host {
-                name: "here".to_string(),
-                os: "linux".to_string(),
-                arch: "x86_64".to_string(),
-                ci: None,
-            },
-            jobs: 2,
-            commit: None,
-            tree: None,
-            dirty: None,
-            manifest: None,
-            artifact: None,
-            environment: None,
-            shard: None,
-            merged: vec![],
-            services: vec![],
-            out_of_time: false,
+            ..a_run("01JD000000000000000000000")
         });
         self
     }

@@ -5,6 +5,7 @@ mod check_list;
 mod columns;
 pub mod explain;
 pub mod json;
+mod machine_list;
 mod page;
 pub mod progress;
 pub mod reproduce;

@@ -28,6 +28,7 @@ pub fn render(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<
         page.preflight(out)?;
         page.status(out)?;
         page.checks(out)?;
+        page.machines(out)?;
         page.services(out)?;
         page.beside(out)?;
         page.gates(out)?;
@@ -53,12 +54,14 @@ impl Page<'_> {
                 } else {
                     ""
                 };
-                format!(
-                    "run {} on {}, {}{commit}{stopped}",
-                    run.id,
-                    safe(&run.host.name),
-                    moment(run.started)
-                )
+                let (host, started) = (safe(&run.host.name), moment(run.started));
+                let shard = run.shard.as_ref();
+                let shard = shard.map(|shard| format!(", shard {} of {}", shard.index, shard.of));
+                let what = match run.merged.len() {
+                    0 => format!("run {}{}", run.id, shard.unwrap_or_default()),
+                    runs => format!("merged from {}", count(runs, "run")),
+                };
+                format!("{what} on {host}, {started}{commit}{stopped}")
             }
             None => format!(
                 "from recorded evidence, {}; nothing was run",

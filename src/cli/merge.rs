@@ -1,0 +1,89 @@
+//! `ready merge`: one report out of those of several machines.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use jiff::Timestamp;
+
+use super::session::deciding;
+use super::{Exit, Global, Usage, format_name, print, report_file, writing};
+use crate::domain::again::keep_authors;
+use crate::domain::assess::{Deciding, Setting, assess};
+use crate::domain::merge::{Named, merge};
+use crate::reporter;
+
+/// Make one report out of those of several machines
+///
+/// The reports (`ready check --format json`) must be about the same files and the same manifest. Of each check, what says
+/// something (verified, partial, failed) beats what is unverified, and the worse counts where several say something; what
+/// each machine saw is kept beside it. The gates decide as in `ready check`. Nothing is run or recorded, and no manifest is
+/// needed.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  ready merge laptop.json ci.json
+  ready merge shards/*.json --output report.json    the parts of `ready check --shard`, as one
+  ready merge shards/*.json --gate production       let that gate decide the exit status")]
+pub(super) struct Options {
+    /// Reports, as JSON
+    #[arg(value_name = "FILE", required = true)]
+    reports: Vec<PathBuf>,
+    /// The gate that decides the exit status [default: the default gate, else all]
+    #[arg(long, value_name = "NAME", env = "READY_GATE", hide_env_values = true)]
+    gate: Option<String>,
+    /// What is printed: table or json
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = format_name)]
+    format: String,
+    /// Also write the merged report there, as JSON
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
+    let read = options.reports.iter().map(|path| {
+        Ok(Named {
+            name: path.display().to_string(),
+            report: report_file::read(path)?,
+        })
+    });
+    let reports = read.collect::<Result<Vec<_>, Usage>>()?;
+    let Some(first) = reports.first().map(|named| named.report.clone()) else {
+        return Err(Usage::new("there is no report to merge", None).into());
+    };
+    let (id, now) = (ulid::Ulid::new().to_string(), Timestamp::now());
+    let merged = merge(reports, id, now).map_err(|refusal| {
+        let hint = "only reports about the same files, manifest and split make one";
+        Usage::new(refusal.to_string(), Some(hint.to_string()))
+    })?;
+    let gates = merged.again.project.gates.clone();
+    let setting = Setting {
+        ready: env!("CARGO_PKG_VERSION").to_string(),
+        run: Some(merged.run),
+        about: merged.about,
+        preflight: merged.preflight,
+        called_for: merged.again.called_for,
+        warnings: merged.warnings,
+        deciding: Deciding::Gates(deciding(&gates, options.gate.as_deref())?),
+    };
+    let mut report = assess(
+        &merged.again.project,
+        &gates,
+        merged.again.seen,
+        setting,
+        now,
+    );
+    keep_authors(&mut report, &first);
+    if let Some(path) = &options.output {
+        let mut text = vec![];
+        reporter::json::render(&report, &mut text)?;
+        let text = String::from_utf8_lossy(&text);
+        writing::replace(path, &text)
+            .with_context(|| format!("cannot write `{}`", path.display()))?;
+    }
+    print(&report, &options.format, global.style())?;
+    Ok(match report.decision.open {
+        true => Exit::Open,
+        false => Exit::Closed,
+    })
+}

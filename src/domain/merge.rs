@@ -1,0 +1,627 @@
+//! One report out of those of several machines about the same files and the same manifest: what each of them could verify.
+//! Of a check, what says something beats what says nothing; among what says something the worse counts. The order in which
+//! the reports come makes no difference.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::fmt;
+
+use jiff::Timestamp;
+
+use super::about::About;
+use super::again::Again;
+use super::assess::Seen;
+use super::check::Check;
+use super::evidence::Observed;
+use super::held;
+use super::ratio::Ratio;
+use super::reason::{Code, Reason};
+use super::report::{CheckRow, Host, Observation, Part, Preflight, Report, Run, Shard};
+use super::verdict::{Judgement, Verdict};
+
+/// A report and what it is called: its file.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// As the user knows it.
+    pub name: String,
+    /// What stands in it.
+    pub report: Report,
+}
+
+/// What several reports come to; to be judged as one.
+#[derive(Clone, Debug)]
+pub struct Merged {
+    /// What is judged.
+    pub again: Again,
+    /// The run that all the runs make together.
+    pub run: Run,
+    /// What it is about, as far as any of them says.
+    pub about: About,
+    /// What each machine has.
+    pub preflight: Vec<Preflight>,
+    /// What a reader must know beside the figures.
+    pub warnings: Vec<String>,
+}
+
+/// Why reports do not go together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is none.
+    Nothing,
+    /// It is about recorded evidence, put together on one machine, and no run.
+    NoRun(String),
+    /// Its files changed while it ran, or there was no telling what they held.
+    NoTree(String),
+    /// Two that are not about the same.
+    Differ {
+        /// The one.
+        one: String,
+        /// The other.
+        other: String,
+        /// In what they differ.
+        what: &'static str,
+        /// What the one says.
+        has: String,
+        /// What the other says.
+        other_has: String,
+    },
+    /// The same run stands in two of them.
+    Twice {
+        /// The run.
+        run: String,
+        /// The one.
+        one: String,
+        /// The other.
+        other: String,
+    },
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::Nothing => write!(f, "there is no report to merge"),
+            Refusal::NoRun(name) => write!(
+                f,
+                "`{name}` is about recorded evidence and no run: `ready check --format json` makes a report of one"
+            ),
+            Refusal::NoTree(name) => write!(
+                f,
+                "`{name}` is about no state of the files that could be named: they were changed while it ran, or could \
+                 not be told"
+            ),
+            Refusal::Differ {
+                one,
+                other,
+                what,
+                has,
+                other_has,
+            } => write!(
+                f,
+                "`{other}` differs from `{one}` in {what}: {other_has}, not {has}"
+            ),
+            Refusal::Twice { run, one, other } => {
+                write!(f, "run {run} stands in both `{one}` and `{other}`")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// What the reports come to together, as of `now`, under the id of a run of its own.
+///
+/// # Errors
+/// They are not about the same project, files, manifest and split, or the same run stands in several.
+pub fn merge(mut reports: Vec<Named>, id: String, now: Timestamp) -> Result<Merged, Refusal> {
+    let first = reports.first().ok_or(Refusal::Nothing)?;
+    for named in &reports {
+        let run = named.run()?;
+        if run.tree.is_none() {
+            return Err(Refusal::NoTree(named.name.clone()));
+        }
+        go_together(first, named)?;
+    }
+    no_run_twice(&reports)?;
+    let missing = missing_shards(&reports)?;
+
+    // Whoever names them in another order means the same.
+    reports.sort_by_key(|named| {
+        let run = named.report.run.as_ref();
+        run.map(|run| (run.started, run.id.clone()))
+    });
+    let first = reports.first().ok_or(Refusal::Nothing)?;
+    let mut again = Again::of(&first.report);
+    // What one command line asked for beside the manifest is no gate of the project.
+    again
+        .project
+        .gates
+        .retain(|gate| !gate.name.starts_with("--"));
+    let own = reports.iter().flat_map(|named| parts(&named.report));
+    let own = own.map(|part| part.run).collect::<BTreeSet<_>>();
+    for (at, check) in again.project.checks.iter().enumerate() {
+        let looks = reports
+            .iter()
+            .map(|named| Look::of(&named.report, at, check, now));
+        same_definition(&reports, at)?;
+        again.seen[at] = best(looks.collect::<Result<Vec<_>, _>>()?, &own);
+    }
+    let runs = reports
+        .iter()
+        .map(Named::run)
+        .collect::<Result<Vec<_>, _>>()?;
+    for called in reports.iter().flat_map(|named| &named.report.undeclared) {
+        if !again.called_for.contains(called) {
+            again.called_for.push(called.clone());
+        }
+    }
+    let mut warnings = missing;
+    warnings.extend(told(&reports));
+    Ok(Merged {
+        run: together(id, &reports, &runs, &again),
+        about: about(&reports),
+        preflight: preflight(&reports),
+        again,
+        warnings,
+    })
+}
+
+impl Named {
+    fn run(&self) -> Result<&Run, Refusal> {
+        let run = self.report.run.as_ref();
+        run.ok_or_else(|| Refusal::NoRun(self.name.clone()))
+    }
+}
+
+/// The runs that a report is made of.
+pub fn parts(report: &Report) -> Vec<Part> {
+    let Some(run) = &report.run else {
+        return vec![];
+    };
+    if !run.merged.is_empty() {
+        return run.merged.clone();
+    }
+    vec![Part {
+        run: run.id.clone(),
+        host: run.host.name.clone(),
+        os: run.host.os.clone(),
+        shard: run.shard.clone(),
+    }]
+}
+
+/// Refuses two reports that are not about the same.
+fn go_together(one: &Named, other: &Named) -> Result<(), Refusal> {
+    let (run, other_run) = (one.run()?, other.run()?);
+    let differ = |what, has: String, other_has: String| {
+        Err(Refusal::Differ {
+            one: one.name.clone(),
+            other: other.name.clone(),
+            what,
+            has,
+            other_has,
+        })
+    };
+    let quoted = |text: &str| format!("`{text}`");
+    if one.report.project != other.report.project {
+        let (has, other_has) = (&one.report.project, &other.report.project);
+        return differ("the project", quoted(has), quoted(other_has));
+    }
+    if run.tree != other_run.tree {
+        return differ("the state of the files", state(run), state(other_run));
+    }
+    if run.manifest != other_run.manifest {
+        let digest = |run: &Run| run.manifest.as_deref().map_or("none".to_string(), short);
+        return differ("the manifest", digest(run), digest(other_run));
+    }
+    // Who says nothing of it contradicts nobody.
+    for (what, has, other_has) in [
+        ("what was judged", &run.artifact, &other_run.artifact),
+        (
+            "where it was judged",
+            &run.environment,
+            &other_run.environment,
+        ),
+    ] {
+        if let (Some(has), Some(other_has)) = (has, other_has)
+            && has != other_has
+        {
+            return differ(what, quoted(has), quoted(other_has));
+        }
+    }
+    let versions = || {
+        (
+            format!("ready {}", one.report.ready),
+            format!("ready {}", other.report.ready),
+        )
+    };
+    let ids = |report: &Report| {
+        let ids = report.checks.iter().map(|row| row.id.clone());
+        ids.collect::<Vec<_>>()
+    };
+    if ids(&one.report) != ids(&other.report) {
+        let (has, other_has) = versions();
+        return differ("the checks that its manifest comes to", has, other_has);
+    }
+    let applies = one.report.checks.iter().zip(&other.report.checks);
+    for (row, other_row) in applies {
+        if row.applicable != other_row.applicable {
+            let words = |row: &CheckRow| match row.applicable {
+                true => format!("`{}` applies", row.id),
+                false => format!("`{}` does not apply", row.id),
+            };
+            return differ("what applies", words(row), words(other_row));
+        }
+    }
+    Ok(())
+}
+
+fn state(run: &Run) -> String {
+    let tree = run.tree.as_deref().map_or("none".to_string(), short);
+    match (&run.commit, run.dirty) {
+        (Some(commit), Some(true)) => {
+            format!("{tree} (commit {} with uncommitted changes)", short(commit))
+        }
+        (Some(commit), _) => format!("{tree} (commit {})", short(commit)),
+        (None, _) => tree,
+    }
+}
+
+/// The beginning of a digest or of a commit: enough to tell it from another.
+fn short(digest: &str) -> String {
+    let (kind, hex) = digest
+        .split_once(':')
+        .map_or(("", digest), |(kind, hex)| (kind, hex));
+    let hex = hex.chars().take(12).collect::<String>();
+    match kind {
+        "" => hex,
+        kind => format!("{kind}:{hex}…"),
+    }
+}
+
+fn no_run_twice(reports: &[Named]) -> Result<(), Refusal> {
+    let all = || {
+        reports.iter().flat_map(|named| {
+            let parts = parts(&named.report).into_iter();
+            parts.map(|part| (part.run, &named.name))
+        })
+    };
+    for (at, (run, other)) in all().enumerate() {
+        if let Some((_, one)) = all().take(at).find(|(known, _)| *known == run) {
+            return Err(Refusal::Twice {
+                run,
+                one: one.clone(),
+                other: other.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses parts of different splits, and says which are missing of the one that there is.
+fn missing_shards(reports: &[Named]) -> Result<Vec<String>, Refusal> {
+    let mut all = reports.iter().flat_map(|named| {
+        let parts = parts(&named.report).into_iter();
+        parts.map(move |part| (part.shard, &named.name))
+    });
+    let Some((shard, one)) = all.next() else {
+        return Ok(vec![]);
+    };
+    let mut there = shard
+        .iter()
+        .map(|shard| shard.index)
+        .collect::<BTreeSet<_>>();
+    for (other_shard, other) in all {
+        let split = |shard: &Option<Shard>| {
+            let shard = shard.as_ref();
+            shard.map(|shard| (shard.of, shard.split.clone()))
+        };
+        if split(&shard) != split(&other_shard) {
+            let words = |shard: &Option<Shard>| match shard {
+                Some(shard) => format!("{} shards, {}", shard.of, short(&shard.split)),
+                None => "none".to_string(),
+            };
+            return Err(Refusal::Differ {
+                one: one.clone(),
+                other: other.clone(),
+                what: "how the checks were split",
+                has: words(&shard),
+                other_has: words(&other_shard),
+            });
+        }
+        there.extend(other_shard.map(|shard| shard.index));
+    }
+    let of = shard.map_or(0, |shard| shard.of);
+    let missing = (1..=of)
+        .filter(|index| !there.contains(index))
+        .map(|index| missing_words(index, of));
+    Ok(missing.collect())
+}
+
+fn missing_words(index: u32, of: u32) -> String {
+    format!("shard {index} of {of} is missing: its checks are not run")
+}
+
+/// The same manifest can come to different checks: another `ready`, another library.
+fn same_definition(reports: &[Named], at: usize) -> Result<(), Refusal> {
+    let mut bound = reports.iter().filter_map(|named| {
+        let row = &named.report.checks[at];
+        let evidence = row.evidence.as_ref().filter(|_| row.stale.is_none())?;
+        Some((named, &row.id, &evidence.binding.definition))
+    });
+    let Some((one, id, definition)) = bound.next() else {
+        return Ok(());
+    };
+    match bound.find(|(.., other)| *other != definition) {
+        None => Ok(()),
+        Some((other, ..)) => Err(Refusal::Differ {
+            one: one.name.clone(),
+            other: other.name.clone(),
+            what: "what a check is",
+            has: format!("that of ready {}", one.report.ready),
+            other_has: format!("`{id}` as ready {} has it", other.report.ready),
+        }),
+    }
+}
+
+/// What one report says of one check.
+struct Look {
+    seen: Seen,
+    judgement: Judgement,
+    run: String,
+    observations: Vec<Observation>,
+}
+
+impl Look {
+    /// As of `now`, and by itself: its needs are looked at when all is together.
+    fn of(report: &Report, at: usize, check: &Check, now: Timestamp) -> Result<Look, Refusal> {
+        let (Some(row), Some(run)) = (report.checks.get(at), &report.run) else {
+            return Err(Refusal::Nothing);
+        };
+        let seen = super::again::seen(row);
+        let judgement = seen.judge(check, now);
+        let of = row.recorded.clone().unwrap_or_else(|| run.id.clone());
+        let observations = match (row.observations.as_slice(), judgement.reason.code) {
+            // What was not looked at was not seen.
+            ([], Code::NotRun) => vec![],
+            ([], _) => vec![observation(row, run, &judgement, of.clone())],
+            (known, _) => known.to_vec(),
+        };
+        // Of what was put together before, the machine that it is from.
+        let from = observations
+            .iter()
+            .find(|seen| seen.reason == judgement.reason);
+        Ok(Look {
+            run: from.map_or(of, |seen| seen.run.clone()),
+            seen,
+            judgement,
+            observations,
+        })
+    }
+
+    /// The least is what counts.
+    fn rank(&self) -> impl Ord + use<> {
+        let started = match &self.seen.observed {
+            Observed::Evidence(evidence) => Some(evidence.started),
+            Observed::Withheld(_) => None,
+        };
+        (
+            weight(&self.judgement),
+            Reverse(started),
+            self.run.clone(),
+            self.seen.recorded.is_some(),
+        )
+    }
+}
+
+fn observation(row: &CheckRow, run: &Run, judgement: &Judgement, of: String) -> Observation {
+    let host = row.evidence.as_ref().map(|evidence| evidence.host.clone());
+    let host = host.unwrap_or_else(|| run.host.name.clone());
+    Observation {
+        // What was recorded elsewhere may be of another system.
+        os: (host == run.host.name).then(|| run.host.os.clone()),
+        host,
+        run: of,
+        verdict: judgement.verdict,
+        reason: judgement.reason.clone(),
+    }
+}
+
+/// What says something before what says nothing; of the first the worse first, of the others what tells most.
+fn weight(judgement: &Judgement) -> (u8, Ratio, Ratio, usize) {
+    let class = match judgement.verdict {
+        Verdict::Failed => 0,
+        Verdict::Partial => 1,
+        Verdict::Verified => 2,
+        Verdict::Unverified => 3,
+    };
+    let (credit, potential) = (judgement.credit.clone(), judgement.potential.clone());
+    (class, credit, potential, tells(judgement.reason.code))
+}
+
+/// The reasons of what is unverified, those first that tell most: a person's word, then looks that came to nothing, then
+/// what kept one from looking. Only a lower potential goes before: what failed once and is stale since keeps the ceiling
+/// down.
+const TELLING: [Code; 11] = [
+    Code::Attested,
+    Code::CannotTell,
+    Code::Unreadable,
+    Code::NoResults,
+    Code::Interrupted,
+    Code::NeedsFailed,
+    Code::PortTaken,
+    Code::Stale,
+    Code::ToolMissing,
+    Code::WrongPlatform,
+    Code::NotRun,
+];
+
+fn tells(code: Code) -> usize {
+    let place = TELLING.iter().position(|known| *known == code);
+    place.unwrap_or(TELLING.len())
+}
+
+/// What counts of several looks, with all of them beside it.
+fn best(looks: Vec<Look>, own: &BTreeSet<String>) -> Seen {
+    let mut observations: Vec<Observation> = vec![];
+    for seen in looks.iter().flat_map(|look| &look.observations) {
+        // The ledger of a machine gives the same evidence to each of its reports.
+        let known = |known: &Observation| (&known.run, &known.host) == (&seen.run, &seen.host);
+        if !observations.iter().any(known) {
+            observations.push(seen.clone());
+        }
+    }
+    // A failure on any machine breaks what held on the others.
+    let mut before: Vec<held::Look> = vec![];
+    for look in looks.iter().flat_map(|look| &look.seen.looks) {
+        if !before.contains(look) {
+            before.push(look.clone());
+        }
+    }
+    let best = looks.into_iter().min_by_key(Look::rank);
+    let mut seen = best.map_or_else(
+        || {
+            Seen::now(Observed::Withheld(Reason::new(
+                Code::NotRun,
+                "it was not run",
+            )))
+        },
+        |look| look.seen,
+    );
+    seen.recorded = seen.recorded.filter(|from| !own.contains(&from.run));
+    seen.observations = observations;
+    seen.looks = before;
+    seen
+}
+
+/// The run that several make together.
+fn together(id: String, reports: &[Named], runs: &[&Run], again: &Again) -> Run {
+    let was_due = |check: &Check| {
+        let mut ended = runs.iter().filter(|run| !run.interrupted);
+        ended.any(|run| run.is_for(&check.id))
+    };
+    let checks = || again.project.checks.iter().zip(&again.seen);
+    let mut due = checks().filter(|(check, seen)| seen.applicable && !check.on_demand);
+    let complete = runs.iter().any(|run| run.complete) || due.all(|(check, _)| was_due(check));
+    let all = runs
+        .iter()
+        .any(|run| run.selected.is_empty() && run.shard.is_none());
+    let selected = checks()
+        .map(|(check, _)| &check.id)
+        .filter(|id| !complete && !all && runs.iter().any(|run| run.is_for(id)));
+    let of = |pick: fn(&Run) -> Option<&String>| runs.iter().find_map(|run| pick(run)).cloned();
+    let alike = |pick: fn(&Run) -> Option<&String>| {
+        let same = runs.iter().all(|run| pick(run) == pick(runs[0]));
+        same.then(|| pick(runs[0]).cloned()).flatten()
+    };
+    let hosts = runs.iter().map(|run| &run.host);
+    Run {
+        id,
+        started: runs.iter().map(|run| run.started).min().unwrap_or_default(),
+        finished: runs
+            .iter()
+            .map(|run| run.finished)
+            .max()
+            .unwrap_or_default(),
+        complete,
+        interrupted: !complete && runs.iter().any(|run| run.interrupted),
+        out_of_time: !complete && runs.iter().any(|run| run.out_of_time),
+        selected: selected.cloned().collect(),
+        host: Host {
+            name: listed(hosts.clone().map(|host| host.name.as_str())),
+            os: listed(hosts.clone().map(|host| host.os.as_str())),
+            arch: listed(hosts.clone().map(|host| host.arch.as_str())),
+            ci: alike(|run| run.host.ci.as_ref()),
+        },
+        jobs: runs.iter().map(|run| run.jobs).sum(),
+        commit: alike(|run| run.commit.as_ref()),
+        tree: of(|run| run.tree.as_ref()),
+        dirty: runs.iter().filter_map(|run| run.dirty).max(),
+        manifest: of(|run| run.manifest.as_ref()),
+        artifact: of(|run| run.artifact.as_ref()),
+        environment: of(|run| run.environment.as_ref()),
+        shard: None,
+        merged: reports
+            .iter()
+            .flat_map(|named| parts(&named.report))
+            .collect(),
+        services: runs.iter().flat_map(|run| run.services.clone()).collect(),
+    }
+}
+
+/// What they are about together: they agree, as far as they say it.
+fn about(reports: &[Named]) -> About {
+    let all = || reports.iter().map(|named| &named.report.about);
+    let artifact = all().find(|about| about.artifact.is_some());
+    About {
+        environment: all().find_map(|about| about.environment.clone()),
+        ..artifact.cloned().unwrap_or_default()
+    }
+}
+
+/// Each word once, in order of appearance.
+fn listed<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let mut listed: Vec<&str> = vec![];
+    for word in words.flat_map(|words| words.split(", ")) {
+        if !listed.contains(&word) {
+            listed.push(word);
+        }
+    }
+    listed.join(", ")
+}
+
+fn host(named: &Named) -> &str {
+    let run = named.report.run.as_ref();
+    run.map_or("", |run| run.host.name.as_str())
+}
+
+/// What each machine has, once where several have the same.
+fn preflight(reports: &[Named]) -> Vec<Preflight> {
+    let all = reports
+        .iter()
+        .flat_map(|named| named.report.preflight.iter().map(move |item| (named, item)));
+    let mut told: Vec<Preflight> = vec![];
+    for (named, item) in all.clone() {
+        let alike = |other: &Preflight| (other.ok, &other.seen) == (item.ok, &item.seen);
+        let mut of_it = all.clone().filter(|(_, other)| other.what == item.what);
+        let item = match of_it.all(|(_, other)| alike(other)) {
+            true => item.clone(),
+            false => Preflight {
+                seen: format!("{} on {}", item.seen, host(named)),
+                ..item.clone()
+            },
+        };
+        if !told.contains(&item) {
+            told.push(item);
+        }
+    }
+    told
+}
+
+/// The warnings of all reports; what only some say, with the machine.
+fn told(reports: &[Named]) -> Vec<String> {
+    let mut told: Vec<String> = vec![];
+    for named in reports {
+        // What was missing when some were put together may be here now.
+        let shards = parts(&named.report)
+            .into_iter()
+            .filter_map(|part| part.shard);
+        let of = shards.map(|shard| shard.of).max().unwrap_or(0);
+        let missing = (1..=of).map(|index| missing_words(index, of));
+        let missing = missing.collect::<Vec<_>>();
+        let warnings = named.report.warnings.iter();
+        for warning in warnings.filter(|warning| !missing.contains(warning)) {
+            let said = |named: &Named| named.report.warnings.contains(warning);
+            let text = match reports.iter().all(said) {
+                true => warning.clone(),
+                false => format!("on {}: {warning}", host(named)),
+            };
+            if !told.contains(&text) {
+                told.push(text);
+            }
+        }
+    }
+    told
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -1,0 +1,308 @@
+//! Several machines that look at the same project: clones of one repository, each with its own environment. What they report
+//! is merged, split and shown to whoever has nothing but the file.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot set up has failed")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use readiness::domain::report::Report;
+use serde_json::Value;
+
+/// A check of every fate, two of which depend on the machine.
+const MANIFEST: &str = r#"
+[project]
+name = "shop"
+[claims]
+overall = 90
+[gate]
+min_score = 50
+[gates.strict]
+require = ["tool"]
+[components.docs]
+title = "Documents"
+[checks.here]
+component = "docs"
+says = "There is a manifest"
+file = "readiness.toml"
+[checks.tests]
+says = "The tests pass"
+run = ["cat", "results.tap"]
+reader = "tap"
+[checks.tool]
+says = "A tool of the CI says so"
+run = ["only-on-ci"]
+[checks.differs]
+says = "It holds everywhere"
+shell = true
+run = 'test "$MACHINE" = ci'
+"#;
+
+/// A repository with this project, and clones of it.
+struct Machines {
+    folder: tempfile::TempDir,
+}
+
+impl Machines {
+    fn new(manifest: &str) -> Machines {
+        let machines = Machines {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        let origin = machines.path("origin");
+        std::fs::create_dir(&origin).unwrap();
+        std::fs::create_dir(machines.path("tools")).unwrap();
+        std::fs::write(origin.join("readiness.toml"), manifest).unwrap();
+        let results = "1..3\nok 1 - a\nok 2 - b\nnot ok 3 - c\n";
+        std::fs::write(origin.join("results.tap"), results).unwrap();
+        git(&origin, &["init", "--quiet", "--initial-branch=main"]);
+        git(&origin, &["add", "--all"]);
+        git(&origin, &["commit", "--quiet", "--message=one"]);
+        machines
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A tool that those machines have on which it is put on the `PATH`.
+    fn tool(&self, name: &str) {
+        use std::os::unix::fs::PermissionsExt;
+        let file = self.path("tools").join(name);
+        std::fs::write(&file, "#!/bin/sh\nexit 0\n").unwrap();
+        std::fs::set_permissions(&file, PermissionsExt::from_mode(0o755)).unwrap();
+    }
+
+    fn clone(&self, name: &str) -> PathBuf {
+        let folder = self.path(name);
+        let from = self.path("origin").display().to_string();
+        git(
+            self.folder.path(),
+            &["clone", "--quiet", &from, &folder.display().to_string()],
+        );
+        folder
+    }
+
+    /// Checks in a clone of that name, and keeps the report beside it under that name.
+    fn check(&self, name: &str, args: &[&str]) -> Option<i32> {
+        let folder = match self.path(name) {
+            there if there.exists() => there,
+            _ => self.clone(name),
+        };
+        let mut command = ready(
+            &folder,
+            &[&["check", "--format", "json"][..], args].concat(),
+        );
+        if name.starts_with("ci") {
+            let path = std::env::var("PATH").unwrap();
+            command
+                .env("MACHINE", "ci")
+                .env("PATH", format!("{}:{path}", self.path("tools").display()));
+        }
+        let output = command.output().unwrap();
+        assert!(!output.stdout.is_empty(), "{}", text(&output.stderr));
+        // As if that were the name of the machine.
+        let mut report = json(&output.stdout);
+        let host = report["run"]["host"]["name"].take();
+        report["run"]["host"]["name"] = name.into();
+        for row in report["checks"].as_array_mut().unwrap() {
+            if row["evidence"]["host"] == host {
+                row["evidence"]["host"] = name.into();
+            }
+        }
+        std::fs::write(
+            self.path(&format!("{name}.json")),
+            serde_json::to_vec(&report).unwrap(),
+        )
+        .unwrap();
+        output.status.code()
+    }
+
+    /// `ready` in the folder around the clones, where there is no manifest.
+    fn ready(&self, args: &[&str]) -> Output {
+        ready(self.folder.path(), args).output().unwrap()
+    }
+}
+
+fn git(folder: &Path, args: &[&str]) {
+    let names = ["-c", "user.name=a", "-c", "user.email=a@example.org"];
+    let done = Command::new("git")
+        .current_dir(folder)
+        .args(names)
+        .args(args)
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{args:?}: {}", text(&done.stderr));
+}
+
+fn ready(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ready"));
+    command.args(args).current_dir(folder).stdin(Stdio::null());
+    for name in ["CI", "GITHUB_ACTIONS", "COLUMNS", "MACHINE"] {
+        command.env_remove(name);
+    }
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("READY_")) {
+        command.env_remove(name);
+    }
+    command.env("NO_COLOR", "1");
+    command
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+fn json(bytes: &[u8]) -> Value {
+    serde_json::from_slice(bytes).unwrap_or_else(|error| panic!("{error}: {}", text(bytes)))
+}
+
+/// `verdict reason` of one check of a report.
+fn verdict(report: &Value, id: &str) -> String {
+    let row = row(report, id);
+    let word = |value: &Value| value.as_str().unwrap().to_string();
+    format!("{} {}", word(&row["verdict"]), word(&row["reason"]["code"]))
+}
+
+fn row<'a>(report: &'a Value, id: &str) -> &'a Value {
+    let rows = report["checks"].as_array().unwrap();
+    rows.iter().find(|row| row["id"] == id).unwrap()
+}
+
+#[test]
+fn what_two_machines_could_each_verify_is_one_report() {
+    let machines = Machines::new(MANIFEST);
+    machines.tool("only-on-ci");
+    assert_eq!(machines.check("ci", &[]), Some(0));
+    assert_eq!(machines.check("laptop", &[]), Some(1));
+
+    let files = ["merge", "laptop.json", "ci.json"];
+    let merged =
+        machines.ready(&[&files[..], &["--format", "json", "--output", "m.json"]].concat());
+    assert_eq!(merged.status.code(), Some(1), "{}", text(&merged.stderr));
+    let report = json(&merged.stdout);
+    for (id, expected) in [
+        ("here", "verified held"),
+        ("tests", "partial some-failed"),
+        ("tool", "verified held"),
+        ("differs", "failed exit-status"),
+    ] {
+        assert_eq!(verdict(&report, id), expected);
+    }
+    let seen = row(&report, "tool")["observations"]
+        .as_array()
+        .unwrap()
+        .iter();
+    let seen = seen.map(|seen| {
+        assert!(seen["run"].is_string() && seen["os"].is_string());
+        format!("{} {}", seen["host"], seen["verdict"])
+    });
+    assert_eq!(
+        seen.collect::<Vec<_>>(),
+        [r#""ci" "verified""#, r#""laptop" "unverified""#]
+    );
+    let run = &report["run"];
+    assert_eq!(run["complete"], true);
+    assert_eq!(run["merged"].as_array().unwrap().len(), 2);
+    assert_eq!(run["host"]["name"], "ci, laptop");
+    // What is written is what is printed, and nothing else is left behind.
+    let written = std::fs::read(machines.path("m.json")).unwrap();
+    assert_eq!(json(&written), report);
+    assert!(!machines.path(".ready").exists());
+    let _: Report = serde_json::from_value(report).unwrap();
+
+    let strict = machines.ready(&[&files[..], &["--gate", "strict"]].concat());
+    assert_eq!(strict.status.code(), Some(0));
+    let table = text(&strict.stdout);
+    for words in [
+        "merged from 2 runs on ci, laptop, ",
+        "Seen on several machines\n  tool\n    verified on ci (",
+        "    unverified (tool-missing) on laptop (",
+        "`only-on-ci` is not on PATH",
+    ] {
+        assert!(table.contains(words), "{words}:\n{table}");
+    }
+    assert!(!table.contains("  here\n"), "all agree on it:\n{table}");
+    assert!(table.lines().all(|line| line.chars().count() <= 80));
+}
+
+#[test]
+fn reports_that_do_not_go_together_are_refused_by_name() {
+    let machines = Machines::new(MANIFEST);
+    machines.check("a", &[]);
+    std::fs::write(machines.clone("b").join("more.txt"), "more").unwrap();
+    machines.check("b", &[]);
+    let other = machines.clone("c").join("readiness.toml");
+    std::fs::write(&other, MANIFEST.replace("90", "91")).unwrap();
+    machines.check("c", &[]);
+    let change = |name: &str, change: fn(&mut Value)| {
+        let mut report = json(&std::fs::read(machines.path("a.json")).unwrap());
+        change(&mut report);
+        std::fs::write(machines.path(name), report.to_string()).unwrap();
+    };
+    change("newer.json", |report| {
+        report["format"] = "ready-report/2".into()
+    });
+    change("changed.json", |report| report["run"]["tree"] = Value::Null);
+    change("manifest.json", |report| {
+        report["run"]["manifest"] = "sha256:0".into();
+        report["run"]["id"] = "01JD".into();
+    });
+    std::fs::write(
+        machines.path("cut.json"),
+        "{\"format\": \"ready-report/1\",\n \"ready\"",
+    )
+    .unwrap();
+    std::fs::write(machines.path("empty.json"), "").unwrap();
+    let status = ready(&machines.path("a"), &["status", "--format", "json"]);
+    std::fs::write(
+        machines.path("status.json"),
+        { status }.output().unwrap().stdout,
+    )
+    .unwrap();
+
+    let cases: [(&[&str], &str); 10] = [
+        (
+            &["a.json", "b.json"],
+            "`b.json` differs from `a.json` in the state of the files: blake3:",
+        ),
+        (
+            &["a.json", "c.json"],
+            "`c.json` differs from `a.json` in the state of the files: blake3:",
+        ),
+        (
+            &["a.json", "manifest.json"],
+            "`manifest.json` differs from `a.json` in the manifest: sha256:0…, not sha256:",
+        ),
+        (
+            &["a.json", "a.json"],
+            "stands in both `a.json` and `a.json`",
+        ),
+        (
+            &["changed.json"],
+            "`changed.json` is about no state of the files that could be named",
+        ),
+        (
+            &["newer.json"],
+            "`newer.json` is a report of the format `ready-report/2`, this `ready` knows `ready-report/1`",
+        ),
+        (
+            &["status.json"],
+            "`status.json` is about recorded evidence and no run",
+        ),
+        (&["cut.json"], "cut.json:2:8: it is no report"),
+        (&["empty.json"], "`empty.json` is no report: it is empty"),
+        (&["none.json"], "cannot read `none.json`"),
+    ];
+    for (files, words) in cases {
+        let refused = machines.ready(&[&["merge"], files].concat());
+        let said = text(&refused.stderr);
+        assert!(said.contains(words), "{words}: {said}");
+        assert_eq!(refused.status.code(), Some(2), "{said}");
+        assert!(
+            said.contains("hint:") || words.contains("cannot read"),
+            "{said}"
+        );
+        assert!(refused.stdout.is_empty());
+    }
+    let gate = machines.ready(&["merge", "a.json", "--gate", "stric"]);
+    assert!(text(&gate.stderr).contains("did you mean `strict`?"));
+}
