@@ -16,7 +16,8 @@ use super::held::look_back;
 use super::recorded::{self, Here, Past};
 use super::secrets;
 use super::selection::Selection;
-use super::session::{Session, deciding, host};
+use super::session::{self, Session, deciding, host};
+use super::sharding::{Sharding, Split};
 use super::{Exit, Global, about, format_name, no_command, print, style_of};
 use crate::domain::about::About;
 use crate::domain::assess::{Deciding, Seen, Setting, assess};
@@ -25,6 +26,7 @@ use crate::domain::gate::Gate;
 use crate::domain::limit::{human_duration, parse_duration};
 use crate::domain::reason::{Code, Reason};
 use crate::domain::report::{CalledFor, Preflight, Report, Run};
+use crate::domain::verdict::Verdict;
 use crate::ledger::{self, Ledger};
 use crate::manifest;
 use crate::mask::Masker;
@@ -45,6 +47,7 @@ Examples:
   ready check --component backend
   ready check --gate production --format json > report.json
   ready check --artifact dist/app.tar.gz --environment staging
+  ready check --shard 2/5 --durations last.json --format json > 2.json
 
 Without a readiness.toml here or in any folder above, it runs the library checks that the files here call for.
 With a selection, the rest of the report is from recorded evidence.")]
@@ -74,6 +77,8 @@ pub(super) struct Options {
     /// Run every check, also those whose `inputs` have not changed since they were last verified
     #[arg(long)]
     fresh: bool,
+    #[command(flatten)]
+    sharding: Sharding,
     /// The output: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = format_name)]
     format: String,
@@ -92,6 +97,7 @@ impl Default for Options {
             timeout: None,
             all: false,
             fresh: false,
+            sharding: Sharding::default(),
             format: "table".to_string(),
         }
     }
@@ -105,7 +111,7 @@ fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn percentage(text: &str) -> Result<f64, String> {
+pub(super) fn percentage(text: &str) -> Result<f64, String> {
     let number = text.trim_end_matches('%').trim().parse::<f64>().ok();
     number
         .filter(|n| (0.0..=100.0).contains(n))
@@ -127,15 +133,23 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         let _ = writeln!(std::io::stderr(), "{detected}");
     }
     let selected = options.selection.places(&session.project)?;
-    let (gates, deciding) = gates(options, &session, selected.is_some())?;
+    let mut due = due(&session, selected.as_ref(), options.all);
+    let split = options.sharding.split(&session, &due)?;
+    if let Some(split) = &split {
+        due.retain(|at| split.is_own(*at));
+    }
+    let (gates, deciding) = gates(options, &session, selected.is_some(), split.is_some())?;
 
     let about = options.about.about()?;
     let tree = session.tree();
     let masker = secrets::masker(&session.project, &session.folder);
     let mut record = Record::start(&session, options, selected.as_ref(), about, tree);
+    if let Some(split) = split {
+        record.take_share(&session, options, &due, split);
+    }
     record.warnings.extend(detected);
     record.called_for = session.called_for(&record.tree)?;
-    let (ran, preflight) = record.observe(&session, options, global, selected.as_ref(), &masker)?;
+    let (ran, preflight) = record.observe(&session, options, global, due, &masker)?;
     let report = record.conclude(&session, &gates, deciding, ran, preflight, &masker);
 
     if global.quiet && options.format == "table" {
@@ -149,9 +163,33 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     Ok(exit(&report, &record))
 }
 
-/// The gates of the manifest and of the command line, and what decides.
-fn gates(options: &Options, session: &Session, selected: bool) -> Result<(Vec<Gate>, Deciding)> {
+/// The places of the checks that are due: those that are selected with what they need, else all that do not wait to be
+/// asked for.
+fn due(session: &Session, selected: Option<&BTreeSet<usize>>, on_demand: bool) -> BTreeSet<usize> {
+    let all = || (0..session.project.checks.len()).collect::<BTreeSet<_>>();
+    let mut due = selected.map_or_else(all, |places| {
+        runner::with_needs(&session.project, places.iter().copied())
+    });
+    due.retain(|at| session.applicable[*at]);
+    if selected.is_none() && !on_demand {
+        due.retain(|at| !session.project.checks[*at].on_demand);
+    }
+    due
+}
+
+/// The gates of the manifest and of the command line, and what decides. One share of the checks decides by itself: no gate
+/// can be judged by it.
+fn gates(
+    options: &Options,
+    session: &Session,
+    selected: bool,
+    shared: bool,
+) -> Result<(Vec<Gate>, Deciding)> {
     let mut gates = session.project.gates.clone();
+    if shared {
+        deciding(&gates, options.gate.as_deref())?;
+        return Ok((gates, Deciding::Selected));
+    }
     let mut names = match (selected, &options.gate) {
         (true, None) => vec![],
         (true, Some(named)) if named.is_empty() => vec![],
@@ -159,13 +197,9 @@ fn gates(options: &Options, session: &Session, selected: bool) -> Result<(Vec<Ga
     };
     let selected_decide = names.is_empty() && selected;
     if let Some(least) = options.min_score {
-        let name = "--min-score".to_string();
-        gates.push(Gate {
-            name: name.clone(),
-            min_score: Some(least),
-            ..Gate::default()
-        });
-        names.push(name);
+        let floor = session::floor(least);
+        names.push(floor.name.clone());
+        gates.push(floor);
     }
     let deciding = match (selected_decide, names.is_empty()) {
         (true, true) => Deciding::Selected,
@@ -195,6 +229,10 @@ struct Record {
     bindings: Vec<Binding>,
     /// The checks that were due and are not run again, with what is recorded of them.
     reused: BTreeMap<usize, Seen>,
+    /// How the checks are split, where several machines share them.
+    split: Option<Split>,
+    /// Whether all that the manifest declares was due.
+    whole: bool,
     warnings: Vec<String>,
     called_for: Vec<CalledFor>,
     broken: bool,
@@ -253,9 +291,42 @@ impl Record {
             tree,
             bindings,
             reused: BTreeMap::new(),
+            split: None,
+            whole: selected.is_none(),
             called_for: vec![],
             broken: false,
         }
+    }
+
+    /// Makes it the run of one share of the checks, of which `own` is due.
+    fn take_share(
+        &mut self,
+        session: &Session,
+        options: &Options,
+        own: &BTreeSet<usize>,
+        split: Split,
+    ) {
+        let id = |at: &usize| session.project.checks[*at].id.clone();
+        let asked = std::mem::take(&mut self.run.selected);
+        let own = own.iter().map(id);
+        self.run.selected = own
+            .filter(|id| asked.is_empty() || asked.contains(id))
+            .collect();
+        self.run.shard = Some(split.shard.clone());
+        self.whole = false;
+        self.warnings.extend(split.warnings.iter().cloned());
+        let gate = options.gate.as_ref().filter(|name| !name.is_empty());
+        for (name, given) in [
+            ("gate", gate.is_some()),
+            ("min-score", options.min_score.is_some()),
+        ] {
+            if given {
+                self.warnings.push(format!(
+                    "`--{name}` decides nothing for one shard, which has not seen all: give it to `ready merge`"
+                ));
+            }
+        }
+        self.split = Some(split);
     }
 
     /// Runs what is due and shows how it goes.
@@ -264,7 +335,7 @@ impl Record {
         session: &Session,
         options: &Options,
         global: &Global,
-        selected: Option<&BTreeSet<usize>>,
+        mut due: BTreeSet<usize>,
         masker: &Masker,
     ) -> Result<(Ran, Vec<Preflight>)> {
         let cancel = Cancel::new().context("cannot get the descriptors to be stopped by")?;
@@ -273,15 +344,6 @@ impl Record {
         let runtime = signals::serve(&cancel, limit, move |stopping| _ = told.send(stopping))
             .context("cannot listen for signals")?;
         let preflight = preflight::observe(&session.project.requires, &session.folder, &cancel);
-        let all = || (0..session.project.checks.len()).collect::<BTreeSet<_>>();
-        let mut due = selected.map_or_else(all, |places| {
-            runner::with_needs(&session.project, places.iter().copied())
-        });
-        due.retain(|at| session.applicable[*at]);
-        let on_demand = |at: &usize| session.project.checks[*at].on_demand;
-        if selected.is_none() && !options.all {
-            due.retain(|at| !on_demand(at));
-        }
         let reused = self.reusable(session, &due, options.fresh);
         due.retain(|at| !reused.contains_key(at));
         let durations = durations(session, &due);
@@ -333,7 +395,7 @@ impl Record {
                 "the run reached its time limit of {limit}: what had not ended by then is unverified"
             ));
         }
-        self.run.complete = selected.is_none() && !self.run.interrupted;
+        self.run.complete = self.whole && !self.run.interrupted;
         self.run.services = ran.services.clone();
         self.broken |= ran.broken;
         let evidence = ran
@@ -426,10 +488,7 @@ impl Record {
                 },
                 (None, past) => match self.reused.remove(&at) {
                     Some(reused) => reused,
-                    None => past.unwrap_or_else(|| {
-                        let reason = Reason::new(Code::NotRun, "it was not run");
-                        Seen::now(Observed::Withheld(reason))
-                    }),
+                    None => self.not_looked_at(session, at, past),
                 },
             })
             .collect::<Vec<_>>();
@@ -463,6 +522,21 @@ impl Record {
             .warnings
             .extend(unrecorded.map(|text| masker.text(&text).into_owned()));
         report
+    }
+
+    /// What there is to say of a check that was not due here: what is recorded, unless another machine is to look and
+    /// that says nothing.
+    fn not_looked_at(&self, session: &Session, at: usize, past: Option<Seen>) -> Seen {
+        let not_run = |text: &str| Observed::Withheld(Reason::new(Code::NotRun, text));
+        let past = past.unwrap_or_else(|| Seen::now(not_run("it was not run")));
+        let Some(text) = self.split.as_ref().and_then(|split| split.elsewhere(at)) else {
+            return past;
+        };
+        let judgement = past.judge(&session.project.checks[at], self.run.finished);
+        match judgement.verdict {
+            Verdict::Unverified if !judgement.attested() => Seen::now(not_run(&text)),
+            _ => past,
+        }
     }
 
     fn not_recorded(&mut self, error: &anyhow::Error) {

@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use jiff::Timestamp;
 
-use super::session::deciding;
-use super::{Exit, Global, Usage, format_name, print, report_file, writing};
+use super::session::{deciding, floor};
+use super::{Exit, Global, Usage, check, format_name, print, report_file, writing};
 use crate::domain::again::keep_authors;
 use crate::domain::assess::{Deciding, Setting, assess};
 use crate::domain::merge::{Named, merge};
@@ -32,6 +32,9 @@ pub(super) struct Options {
     /// The gate that decides the exit status [default: the default gate, else all]
     #[arg(long, value_name = "NAME", env = "READY_GATE", hide_env_values = true)]
     gate: Option<String>,
+    /// Also fail where less than this percentage is verified
+    #[arg(long, value_name = "PERCENT", env = "READY_MIN_SCORE", hide_env_values = true, value_parser = check::percentage)]
+    min_score: Option<f64>,
     /// What is printed: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = format_name)]
     format: String,
@@ -56,7 +59,13 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         let hint = "only reports about the same files, manifest and split make one";
         Usage::new(refusal.to_string(), Some(hint.to_string()))
     })?;
-    let gates = merged.again.project.gates.clone();
+    let mut gates = merged.again.project.gates.clone();
+    let mut names = deciding(&gates, options.gate.as_deref())?;
+    if let Some(least) = options.min_score {
+        let floor = floor(least);
+        names.push(floor.name.clone());
+        gates.push(floor);
+    }
     let setting = Setting {
         ready: env!("CARGO_PKG_VERSION").to_string(),
         run: Some(merged.run),
@@ -64,7 +73,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         preflight: merged.preflight,
         called_for: merged.again.called_for,
         warnings: merged.warnings,
-        deciding: Deciding::Gates(deciding(&gates, options.gate.as_deref())?),
+        deciding: Deciding::Gates(names),
     };
     let mut report = assess(
         &merged.again.project,

@@ -27,6 +27,7 @@ mod schema;
 mod secrets;
 mod selection;
 mod session;
+mod sharding;
 mod status;
 mod writing;
 

@@ -222,6 +222,15 @@ pub(super) fn deciding(gates: &[Gate], named: Option<&str>) -> Result<Vec<String
     }
 }
 
+/// The gate that a floor under the score makes for one command line.
+pub(super) fn floor(least: f64) -> Gate {
+    Gate {
+        name: "--min-score".to_string(),
+        min_score: Some(least),
+        ..Gate::default()
+    }
+}
+
 /// What to say where a verb needs a manifest and there is none.
 pub(super) fn no_manifest() -> Usage {
     let hint = "`ready check` runs what it detects here, `ready init` writes that down; `--manifest FILE` names one elsewhere";

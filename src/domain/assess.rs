@@ -68,7 +68,7 @@ impl Seen {
     }
 
     /// The judgement of the check by itself, whatever became of what it needs.
-    pub(super) fn judge(&self, check: &Check, now: Timestamp) -> Judgement {
+    pub fn judge(&self, check: &Check, now: Timestamp) -> Judgement {
         let judgement = judge(check, &self.observed, now);
         match &self.stale {
             Some(text) if matches!(self.observed, Observed::Evidence(_)) => judgement.stale(text),
@@ -607,11 +607,12 @@ fn decide(setting: &Setting, states: &[GateState], judged: &[Judged<'_>]) -> Dec
         !names.is_empty() && names.iter().all(open)
     };
     let selected = || {
-        let selected = setting
-            .run
-            .as_ref()
-            .map(|run| run.selected.as_slice())
-            .unwrap_or_default();
+        let run = setting.run.as_ref();
+        let selected = run.map(|run| run.selected.as_slice()).unwrap_or_default();
+        // There may be more shards than there is to share.
+        if selected.is_empty() && run.is_some_and(|run| run.shard.is_some()) {
+            return true;
+        }
         let mut counting = judged
             .iter()
             .filter(|judged| selected.contains(&judged.check.id) && judged.applicable)

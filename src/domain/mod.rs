@@ -28,6 +28,7 @@ pub mod reason;
 pub mod report;
 pub mod score;
 pub mod service;
+pub mod shard;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod verdict;

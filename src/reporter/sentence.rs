@@ -38,10 +38,18 @@ fn of_selected(report: &Report) -> String {
     } else {
         "DOES NOT HOLD"
     };
-    format!(
-        "{word}: {verified} of {} verified",
-        count(rows.count(), "selected check")
-    )
+    match report.run.as_ref().and_then(|run| run.shard.as_ref()) {
+        Some(shard) => format!(
+            "SHARD {} OF {} {word}: {verified} of {} verified; the gates are for the merged report",
+            shard.index,
+            shard.of,
+            count(rows.count(), "check")
+        ),
+        None => format!(
+            "{word}: {verified} of {} verified",
+            count(rows.count(), "selected check")
+        ),
+    }
 }
 
 fn word(report: &Report) -> String {
