@@ -16,6 +16,7 @@ mod demo;
 mod detection;
 mod exit;
 mod explain;
+mod from_file;
 mod held;
 mod init;
 mod ledger;

@@ -1,5 +1,7 @@
 //! `ready status`: the table from recorded evidence. Nothing is run.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use clap::Args;
 use jiff::Timestamp;
@@ -9,10 +11,10 @@ use super::held::look_back;
 use super::recorded::{Here, Past};
 use super::secrets;
 use super::session::{self, Session, host};
-use super::{Exit, Global, about, format_name, print};
+use super::{Exit, Global, about, format_name, from_file, print};
 use crate::domain::about::About;
 use crate::domain::assess::{Deciding, Setting, assess};
-use crate::domain::report::Run;
+use crate::domain::report::{Report, Run};
 use crate::ledger::Ledger;
 
 /// Print the table from recorded evidence; nothing is run
@@ -25,6 +27,7 @@ Examples:
   ready status
   ready status --gate production   exit 1 where that gate is closed
   ready status --gate staging --environment staging --artifact registry/app@sha256:…
+  ready status --from report.json  of a report that was made elsewhere: no manifest is needed
   ready status --format json")]
 pub(super) struct Options {
     /// Let this gate decide the exit status [default: exit 0 whatever the gates say]
@@ -32,12 +35,25 @@ pub(super) struct Options {
     gate: Option<String>,
     #[command(flatten)]
     about: about::Asked,
+    /// A report (`ready check --format json`) to show instead, judged as of now
+    #[arg(long, value_name = "REPORT")]
+    from: Option<PathBuf>,
     /// The output: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = format_name)]
     format: String,
 }
 
 pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
+    if let Some(path) = &options.from {
+        let report = from_file::judged_again(
+            path,
+            options.about.about()?,
+            options.gate.as_deref(),
+            global,
+        )?;
+        print(&report, &options.format, global.style())?;
+        return Ok(exit(options, &report));
+    }
     let session = Session::open(global)?;
     let gates = &session.project.gates;
     let deciding = session::deciding(gates, options.gate.as_deref())?;
@@ -86,13 +102,18 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     report.ledger = ledger.as_ref().map(Ledger::head).transpose()?.flatten();
     let report = secrets::masked(report, &secrets::masker(&session.project, &session.folder));
     print(&report, &options.format, global.style())?;
-    Ok(if broken {
-        Exit::Broken
-    } else if options.gate.is_none() || report.decision.open {
-        Exit::Open
-    } else {
-        Exit::Closed
+    Ok(match broken {
+        true => Exit::Broken,
+        false => exit(options, &report),
     })
+}
+
+/// A verb that only prints is content, unless a gate was asked for.
+fn exit(options: &Options, report: &Report) -> Exit {
+    match options.gate.is_none() || report.decision.open {
+        true => Exit::Open,
+        false => Exit::Closed,
+    }
 }
 
 /// The newest run, as far as its report is kept and can be read: what is damaged of it is told elsewhere.
