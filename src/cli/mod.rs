@@ -11,6 +11,7 @@ mod add;
 mod authors;
 mod catalogue;
 mod check;
+mod ci;
 mod completions;
 mod demo;
 mod detection;
@@ -126,6 +127,7 @@ enum Verb {
     Check(check::Options),
     Status(status::Options),
     Merge(merge::Options),
+    Ci(ci::Options),
     List(list::Options),
     Demo(demo::Options),
     Explain(explain::Options),
@@ -139,8 +141,8 @@ enum Verb {
 }
 
 /// Verbs that are in the language and that nothing does yet.
-const LATER: [&str; 10] = [
-    "plan", "claims", "lint", "prove", "diff", "history", "report", "ci", "mcp", "man",
+const LATER: [&str; 9] = [
+    "plan", "claims", "lint", "prove", "diff", "history", "report", "mcp", "man",
 ];
 
 /// Runs the command line of this process.
@@ -213,6 +215,7 @@ fn go(cli: Cli) -> Result<Exit> {
         Verb::Check(options) => check::run(&options, global),
         Verb::Status(options) => status::run(&options, global),
         Verb::Demo(options) => demo::run(&options, global),
+        Verb::Ci(options) => ci::run(&options, global),
         Verb::Merge(options) => merge::run(&options, global),
         Verb::List(options) => list::run(&options, global),
         Verb::Explain(options) => explain::run(&options, global),
