@@ -91,7 +91,9 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
             .with_context(|| format!("cannot write `{}`", path.display()))?;
     }
     print(&report, &options.format, global.style())?;
-    Ok(match report.decision.open {
+    // Whatever a gate thinks of what was seen until a run was stopped, that is not all.
+    let stopped = report.run.as_ref().is_some_and(|run| run.interrupted);
+    Ok(match report.decision.open && !stopped {
         true => Exit::Open,
         false => Exit::Closed,
     })
