@@ -4,6 +4,7 @@ use super::super::assess::{Deciding, From, Setting, assess};
 use super::super::check::{Attestation, Probe};
 use super::super::evidence::Outcome;
 use super::super::gate::Gate;
+use super::super::report::Shard;
 use super::super::testing::*;
 use super::*;
 
