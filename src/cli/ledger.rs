@@ -8,9 +8,9 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
-use super::{Exit, Global, Usage, print_text, session, written};
+use super::{Exit, Global, Usage, print_text, report_file, session, written};
 use crate::domain::limit::parse_duration;
-use crate::domain::report::{FORMAT, LedgerHead, Report};
+use crate::domain::report::LedgerHead;
 use crate::ledger::{self, Keep, Ledger};
 use crate::sanitise;
 
@@ -155,7 +155,7 @@ fn counted(count: u64, one: &str, many: &str) -> String {
 
 /// The end of the chain that a report holds.
 fn end_of(file: &Path) -> Result<LedgerHead> {
-    let end = report(&text_of(file)?, &file.display().to_string())?.ledger;
+    let end = report_file::read(file)?.ledger;
     end.ok_or_else(|| {
         let message = format!(
             "the report `{}` was not recorded: it has no end of a chain",
@@ -163,26 +163,6 @@ fn end_of(file: &Path) -> Result<LedgerHead> {
         );
         Usage::new(message, None).into()
     })
-}
-
-fn text_of(file: &Path) -> Result<String> {
-    std::fs::read_to_string(file).with_context(|| format!("cannot read `{}`", file.display()))
-}
-
-/// A JSON report, read.
-fn report(text: &str, name: &str) -> Result<Report> {
-    let report: Report = serde_json::from_str(text).map_err(|error| {
-        let hint = "`ready check --format json` prints one".to_string();
-        Usage::new(format!("`{name}` is not a report: {error}"), Some(hint))
-    })?;
-    if report.format != FORMAT {
-        let message = format!(
-            "`{name}` is of the format `{}`, this `ready` knows {FORMAT}",
-            report.format
-        );
-        return Err(Usage::new(message, None).into());
-    }
-    Ok(report)
 }
 
 fn prune(folder: &Path, older_than: Option<Duration>, max_size: Option<u64>) -> Result<Exit> {
@@ -259,16 +239,16 @@ fn import(folder: &Path, files: &[PathBuf]) -> Result<Exit> {
     // All of them are read before the first is taken over: a mistake in one leaves the ledger as it was.
     let mut reports = vec![];
     for file in files {
-        let (text, name) = (text_of(file)?, file.display().to_string());
-        match report(&text, &name) {
+        let (text, name) = (report_file::text(file)?, file.display().to_string());
+        match report_file::parse(&name, &text) {
             Ok(report) => reports.push((name, report)),
             Err(_) if text.trim_start().starts_with('{') && text.trim_end().contains('\n') => {
                 for (at, line) in text.lines().enumerate() {
                     let name = format!("{name}:{}", at + 1);
-                    reports.push((name.clone(), report(line, &name)?));
+                    reports.push((name.clone(), report_file::parse(&name, line)?));
                 }
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
     }
     for (name, report) in &reports {

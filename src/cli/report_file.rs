@@ -9,26 +9,33 @@ use crate::domain::report::{FORMAT, Report};
 
 /// Reads a report. What is no report, or one of a format that this `ready` does not know, is the user's to know.
 pub(super) fn read(path: &Path) -> Result<Report, Usage> {
-    let name = path.display();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Usage::new(format!("cannot read `{name}`: {error}"), None))?;
+    parse(&path.display().to_string(), &text(path)?)
+}
+
+/// The text of a file.
+pub(super) fn text(path: &Path) -> Result<String, Usage> {
+    let cannot = |error| Usage::new(format!("cannot read `{}`: {error}", path.display()), None);
+    std::fs::read_to_string(path).map_err(cannot)
+}
+
+/// A report out of a text of that name.
+pub(super) fn parse(name: &str, text: &str) -> Result<Report, Usage> {
     /// What every report says, of whatever format.
     #[derive(Deserialize)]
     struct Header {
         format: String,
     }
-    let format = serde_json::from_str::<Header>(&text).map(|header| header.format);
+    let format = serde_json::from_str::<Header>(text).map(|header| header.format);
     match format {
         Ok(format) if format != FORMAT && format.starts_with("ready-report/") => Err(Usage::new(
             format!("`{name}` is a report of the format `{format}`, this `ready` knows `{FORMAT}`"),
             Some("update `ready`, or make the report with this one".to_string()),
         )),
-        _ => serde_json::from_str(&text).map_err(|error| no_report(path, &text, &error)),
+        _ => serde_json::from_str(text).map_err(|error| no_report(name, text, &error)),
     }
 }
 
-fn no_report(path: &Path, text: &str, error: &serde_json::Error) -> Usage {
-    let name = path.display();
+fn no_report(name: &str, text: &str, error: &serde_json::Error) -> Usage {
     let hint = "`ready check --format json` makes one".to_string();
     if text.trim().is_empty() {
         return Usage::new(

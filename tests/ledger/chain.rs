@@ -184,18 +184,15 @@ fn what_is_no_report_is_not_imported_and_changes_nothing() {
     let cases = [
         (
             "{\"format\": \"ready-report/1\"}",
-            "is not a report: missing field",
+            "bad.json:1:28: it is no report: missing field",
         ),
-        (
-            "hello",
-            "is not a report: expected value at line 1 column 1",
-        ),
+        ("hello", "bad.json:1:1: it is no report: expected value"),
         (status.as_str(), "is of recorded evidence, not of a run"),
         (
             &good.replace("ready-report/1", "ready-report/9"),
-            "is of the format `ready-report/9`",
+            "is a report of the format `ready-report/9`",
         ),
-        (&format!("{good}{{}}\n"), "bad.json:2` is not a report"),
+        (&format!("{good}{{}}\n"), "bad.json:2:1:2: it is no report"),
     ];
     for (text, words) in cases {
         let other = crate::Project::new("");
