@@ -17,10 +17,12 @@ mod detection;
 mod exit;
 mod explain;
 mod held;
+mod history;
 mod init;
 mod ledger;
 mod list;
 mod recorded;
+mod runs;
 mod schema;
 mod secrets;
 mod selection;
@@ -62,6 +64,7 @@ Examples:
   ready check --gate production  let the gate `production` decide the exit status
   ready check --format json      the whole report as one JSON document
   ready status                   the table from recorded evidence; nothing is run
+  ready history                  what was verified, run by run
   ready explain backend-tests    what it runs, what was seen, why this verdict
   ready init                     write a manifest out of what the files here call for
 
@@ -120,6 +123,7 @@ enum Color {
 enum Verb {
     Check(check::Options),
     Status(status::Options),
+    History(history::Options),
     List(list::Options),
     Demo(demo::Options),
     Explain(explain::Options),
@@ -133,8 +137,8 @@ enum Verb {
 }
 
 /// Verbs that are in the language and that nothing does yet.
-const LATER: [&str; 11] = [
-    "plan", "claims", "lint", "prove", "diff", "history", "merge", "report", "ci", "mcp", "man",
+const LATER: [&str; 10] = [
+    "plan", "claims", "lint", "prove", "diff", "merge", "report", "ci", "mcp", "man",
 ];
 
 /// Runs the command line of this process.
@@ -206,6 +210,7 @@ fn go(cli: Cli) -> Result<Exit> {
     match cli.verb {
         Verb::Check(options) => check::run(&options, global),
         Verb::Status(options) => status::run(&options, global),
+        Verb::History(options) => history::run(&options, global),
         Verb::Demo(options) => demo::run(&options, global),
         Verb::List(options) => list::run(&options, global),
         Verb::Explain(options) => explain::run(&options, global),

@@ -518,6 +518,10 @@ fn check_row(
     waivers: &[WaiverRow],
 ) -> CheckRow {
     let required = gates.iter().any(|gate| gate.require.contains(&check.id));
+    let evidence = match &seen.observed {
+        Observed::Evidence(evidence) => Some(&**evidence),
+        Observed::Withheld(_) => None,
+    };
     CheckRow {
         id: check.id.clone(),
         component: check.component.clone().unwrap_or_else(|| check.id.clone()),
@@ -548,11 +552,10 @@ fn check_row(
         recorded_at: seen.recorded.as_ref().and_then(|from| from.commit.clone()),
         reused: seen.recorded.as_ref().is_some_and(|from| from.reused),
         author: None,
+        started: evidence.map(|evidence| evidence.started),
+        duration_ms: evidence.map(|evidence| evidence.duration_ms),
         definition: check.clone(),
-        evidence: match &seen.observed {
-            Observed::Evidence(evidence) => Some((**evidence).clone()),
-            Observed::Withheld(_) => None,
-        },
+        evidence: evidence.cloned(),
     }
 }
 

@@ -322,10 +322,33 @@ pub struct CheckRow {
     /// Who wrote an attestation, by git; none where git does not know, and for every other check.
     #[serde(default)]
     pub author: Option<Author>,
+    /// When its evidence was had.
+    #[serde(default)]
+    pub started: Option<Timestamp>,
+    /// How long it took to have it.
+    #[serde(default)]
+    pub duration_ms: Option<u64>,
     /// The resolved definition.
     pub definition: Check,
     /// What was observed; none where nothing was.
     pub evidence: Option<Evidence>,
+}
+
+impl CheckRow {
+    /// Whether it counts: it applies, and is not optional.
+    pub fn counts_for_score(&self) -> bool {
+        self.applicable && !self.optional
+    }
+
+    /// Whether other checks and gates may build on it: verified, or accepted.
+    pub fn holds(&self) -> bool {
+        self.verdict == Verdict::Verified || self.accepted_at.is_some()
+    }
+
+    /// Whether the run that the report is about looked at it, rather than take what was recorded before.
+    pub fn was_observed(&self) -> bool {
+        self.recorded.is_none() && self.started.is_some()
+    }
 }
 
 /// A credit and a potential, exactly: `39/40`.

@@ -4,6 +4,7 @@
 mod check_list;
 mod columns;
 pub mod explain;
+pub mod history;
 pub mod json;
 mod page;
 pub mod progress;

@@ -1,0 +1,320 @@
+//! What recorded runs say together: the trend, how two of them differ, what must not get worse. Real runs in repositories
+//! of their own; cases as data.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot set up has failed")]
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use rusqlite::Connection;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A repository with a manifest, in which checks hold where a file that git ignores is there.
+struct Shop {
+    folder: TempDir,
+}
+
+/// Three checks: two switches in one component, and a program that is nowhere.
+const SHOP: &str = r#"[project]
+name = "shop"
+[claims]
+overall = 90
+[components.docs]
+title = "Documents"
+[checks.coin]
+component = "docs"
+says = "It lands on its head"
+shell = true
+run = "test -e .ready/coin"
+[checks.lamp]
+component = "docs"
+says = "The lamp is lit"
+shell = true
+run = "test -e .ready/lamp"
+[checks.tool]
+says = "A tool says so"
+run = ["no-such-tool-anywhere"]
+"#;
+
+impl Shop {
+    fn new(manifest: &str) -> Shop {
+        let shop = Shop {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        shop.git(&["init", "-q"]);
+        shop.git(&["config", "user.email", "shop@example.org"]);
+        shop.git(&["config", "user.name", "shop"]);
+        std::fs::create_dir(shop.path(".ready")).unwrap();
+        shop.write(".gitignore", ".ready\n");
+        shop.write("readiness.toml", manifest);
+        shop.commit();
+        shop
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    fn git(&self, args: &[&str]) -> String {
+        let output = Command::new("git")
+            .args(args)
+            .current_dir(self.folder.path())
+            .env_remove("GIT_DIR")
+            .env_remove("GIT_INDEX_FILE")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "git {args:?}: {output:?}");
+        text(&output.stdout).trim().to_string()
+    }
+
+    /// Commits all that there is, and gives the commit.
+    fn commit(&self) -> String {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "-q", "--allow-empty", "-m", "a state"]);
+        self.git(&["rev-parse", "HEAD"])
+    }
+
+    fn ready(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ready"));
+        command.args(args).current_dir(self.folder.path());
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy();
+            if name.starts_with("READY_") || ["CI", "GITHUB_ACTIONS", "COLUMNS"].contains(&&*name) {
+                command.env_remove(&*name);
+            }
+        }
+        command.output().unwrap()
+    }
+
+    /// The JSON that it prints, and its exit status.
+    fn json(&self, args: &[&str]) -> (Value, i32) {
+        let output = self.ready(&[args, &["--format", "json"]].concat());
+        let json = serde_json::from_slice(&output.stdout);
+        let json = json.unwrap_or_else(|error| panic!("{error}: {output:?}"));
+        (json, output.status.code().unwrap())
+    }
+
+    /// Runs everything with just these switches on; the report.
+    fn check_with(&self, on: &[&str], args: &[&str]) -> Value {
+        for name in ["coin", "lamp"] {
+            let switch = self.path(".ready").join(name);
+            match on.contains(&name) {
+                true => std::fs::write(switch, "").unwrap(),
+                false => _ = std::fs::remove_file(switch),
+            }
+        }
+        self.json(&[&["check"], args].concat()).0
+    }
+
+    /// One statement to the ledger's file.
+    fn tamper(&self, sql: &str) {
+        let ledger = Connection::open(self.path(".ready/ledger.sqlite")).unwrap();
+        assert!(ledger.execute(sql, []).unwrap() > 0, "{sql} did nothing");
+    }
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+fn id(report: &Value) -> &str {
+    report["run"]["id"].as_str().unwrap()
+}
+
+/// One key of every element of a list.
+fn each(list: &Value, key: &str) -> Vec<Value> {
+    let list = list.as_array().unwrap();
+    list.iter().map(|element| element[key].clone()).collect()
+}
+
+/// The element of a list with that id.
+fn of<'a>(list: &'a Value, id: &str) -> &'a Value {
+    let found = list.as_array().unwrap().iter().find(|row| row["id"] == id);
+    found.unwrap_or_else(|| panic!("no `{id}` in {list}"))
+}
+
+#[track_caller]
+fn says(bytes: &[u8], words: &[&str]) {
+    // Where lines are broken is not what this is about.
+    let said = text(bytes).split_whitespace().collect::<Vec<_>>().join(" ");
+    for words in words {
+        assert!(said.contains(words), "`{words}` is not in: {said}");
+    }
+}
+
+#[test]
+fn the_trend_is_that_of_the_runs() {
+    let shop = Shop::new(SHOP);
+    let first = shop.check_with(&[], &[]);
+    let second = shop.check_with(&["coin"], &[]);
+    shop.write("a-file", "of another state");
+    let commit = shop.commit();
+    let third = shop.check_with(&["coin", "lamp"], &[]);
+    shop.check_with(&[], &["coin"]);
+    let fifth = shop.check_with(&["lamp"], &[]);
+
+    let (history, status) = shop.json(&["history"]);
+    assert_eq!(status, 0);
+    let runs = &history["runs"];
+    assert_eq!(
+        each(runs, "id"),
+        [&first, &second, &third, &fifth].map(|r| r["run"]["id"].clone())
+    );
+    assert_eq!(each(runs, "verified"), [0.0, 25.0, 37.5, 25.0]);
+    assert_eq!(each(runs, "claimed"), [90.0; 4]);
+    assert_eq!(each(runs, "gate"), ["closed"; 4]);
+    assert_eq!(each(runs, "complete"), [true; 4]);
+    assert_eq!(runs[2]["commit"], *commit);
+    assert_eq!(runs[2]["tree"], third["run"]["tree"]);
+    for (run, report) in [(0, &first), (3, &fifth)] {
+        assert_eq!(runs[run]["ceiling"], report["score"]["ceiling"]);
+        assert_eq!(runs[run]["started"], report["run"]["started"]);
+        let verdict = &of(&report["checks"], "coin")["verdict"];
+        assert_eq!(of(&runs[run]["checks"], "coin")["verdict"], *verdict);
+    }
+    // The coin: tails, heads | heads, tails. The bar: the two states of the files.
+    let coin = of(&history["checks"], "coin");
+    let figures = ["runs", "compared", "changes", "flakiness"].map(|key| coin[key].clone());
+    assert_eq!(figures, [4.into(), 4.into(), 2.into(), Value::from(1.0)]);
+    let lamp = of(&history["checks"], "lamp");
+    assert_eq!(
+        (&lamp["changes"], &lamp["flakiness"]),
+        (&0.into(), &0.0.into())
+    );
+    assert!(lamp["median_ms"].is_u64());
+    let tool = of(&history["checks"], "tool");
+    assert_eq!(
+        (&tool["compared"], &tool["median_ms"]),
+        (&0.into(), &Value::Null)
+    );
+
+    let (all, _) = shop.json(&["history", "--all"]);
+    assert_eq!(
+        each(&all["runs"], "complete"),
+        [true, true, true, false, true]
+    );
+    assert_eq!(of(&all["checks"], "coin")["compared"], 5);
+    let (last, _) = shop.json(&["history", "--last", "2"]);
+    assert_eq!(each(&last["runs"], "verified"), [37.5, 25.0]);
+    let (part, _) = shop.json(&["history", "--check", "lamp", "--component", "docs"]);
+    assert_eq!(each(&part["checks"], "id"), ["lamp"]);
+    assert_eq!(each(&part["runs"][3]["components"], "id"), ["docs"]);
+    assert_eq!(each(&part["runs"][3]["checks"], "id"), ["lamp"]);
+}
+
+#[test]
+fn the_trend_is_printed_for_people() {
+    let shop = Shop::new(SHOP);
+    let first = shop.check_with(&[], &[]);
+    shop.check_with(&["coin"], &[]);
+    shop.check_with(&[], &["coin"]);
+    let cases: &[(&[&str], &[&str])] = &[
+        (
+            &[],
+            &[
+                "Verified ▁▂ 0 % → 25 %",
+                "coin ✗✓ 2",
+                "lamp ✗✗ 2",
+                "coin: flaky: 1 change in 2 runs of the same files",
+            ],
+        ),
+        (
+            &["--all"],
+            &["coin ✗✓✗ 3", "lamp ✗✗· 2", "* not every check was due"],
+        ),
+        (
+            &["--check", "coin", "--check", "tool"],
+            &[
+                "coin 2 runs looked at it",
+                "verified 100 %",
+                "tool 2 runs",
+                "unverified (tool-missing)",
+            ],
+        ),
+        (
+            &["--component", "docs", "--last", "1"],
+            &["Documents Verified ▄ 50 %", "validated"],
+        ),
+    ];
+    for (args, words) in cases {
+        let output = shop.ready(&[&["history"], *args].concat());
+        assert_eq!(output.status.code(), Some(0));
+        says(&output.stdout, words);
+        let width = text(&output.stdout)
+            .lines()
+            .map(|line| line.chars().count())
+            .max();
+        assert!(width <= Some(80), "{}", text(&output.stdout));
+    }
+    says(&shop.ready(&["history"]).stdout, &[&id(&first)[..10]]);
+}
+
+#[test]
+fn where_there_is_no_trend_it_says_why() {
+    let shop = Shop::new(SHOP);
+    let asks = |args: &[&str]| {
+        let output = shop.ready(&[&["history"], args].concat());
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code().unwrap(), said)
+    };
+    let (status, said) = asks(&[]);
+    assert_eq!(status, 0);
+    says(&said, &["nothing is recorded yet: run `ready check`"]);
+    shop.check_with(&[], &["coin"]);
+    says(&asks(&[]).1, &["no complete run is recorded: `--all`"]);
+    shop.check_with(&[], &[]);
+    for (args, words) in [
+        (
+            &["--check", "cion"][..],
+            &["no check `cion`", "did you mean `coin`?"][..],
+        ),
+        (
+            &["--component", "dosc"],
+            &["no component `dosc`", "did you mean `docs`?"],
+        ),
+        (&["--last", "0"], &["'0'"]),
+    ] {
+        let (status, said) = asks(args);
+        assert_eq!(status, 2, "{args:?}");
+        says(&said, words);
+    }
+    // A manifest that does not load is no reason not to look back.
+    shop.write("readiness.toml", "[nonsense");
+    assert_eq!(asks(&[]).0, 0);
+}
+
+#[test]
+fn a_report_that_is_gone_or_damaged_leaves_the_others() {
+    let shop = Shop::new(SHOP);
+    let [first, second, third] = [(); 3].map(|()| shop.check_with(&[], &[]));
+    shop.tamper(&format!(
+        "UPDATE runs SET report = NULL WHERE id = '{}'",
+        id(&first)
+    ));
+    let (history, status) = shop.json(&["history"]);
+    assert_eq!(status, 0);
+    assert_eq!(each(&history["runs"], "id"), [id(&second), id(&third)]);
+    let warning = history["warnings"][0].as_str().unwrap();
+    assert!(
+        warning.contains(id(&first)) && warning.contains("was pruned"),
+        "{warning}"
+    );
+
+    shop.tamper(&format!(
+        "UPDATE runs SET report = x'00' WHERE id = '{}'",
+        id(&second)
+    ));
+    let (history, status) = shop.json(&["history"]);
+    assert_eq!(status, 3);
+    assert_eq!(each(&history["runs"], "id"), [id(&third)]);
+    let warning = history["warnings"][1].as_str().unwrap();
+    assert!(
+        warning.contains(id(&second)) && warning.contains("damaged"),
+        "{warning}"
+    );
+}
