@@ -14,6 +14,7 @@ mod check;
 mod completions;
 mod demo;
 mod detection;
+mod diff;
 mod exit;
 mod explain;
 mod held;
@@ -65,6 +66,7 @@ Examples:
   ready check --format json      the whole report as one JSON document
   ready status                   the table from recorded evidence; nothing is run
   ready history                  what was verified, run by run
+  ready diff --runs last~1 last  what moved the score from one run to the next
   ready explain backend-tests    what it runs, what was seen, why this verdict
   ready init                     write a manifest out of what the files here call for
 
@@ -124,6 +126,7 @@ enum Verb {
     Check(check::Options),
     Status(status::Options),
     History(history::Options),
+    Diff(diff::Options),
     List(list::Options),
     Demo(demo::Options),
     Explain(explain::Options),
@@ -137,8 +140,8 @@ enum Verb {
 }
 
 /// Verbs that are in the language and that nothing does yet.
-const LATER: [&str; 10] = [
-    "plan", "claims", "lint", "prove", "diff", "merge", "report", "ci", "mcp", "man",
+const LATER: [&str; 9] = [
+    "plan", "claims", "lint", "prove", "merge", "report", "ci", "mcp", "man",
 ];
 
 /// Runs the command line of this process.
@@ -211,6 +214,7 @@ fn go(cli: Cli) -> Result<Exit> {
         Verb::Check(options) => check::run(&options, global),
         Verb::Status(options) => status::run(&options, global),
         Verb::History(options) => history::run(&options, global),
+        Verb::Diff(options) => diff::run(&options, global),
         Verb::Demo(options) => demo::run(&options, global),
         Verb::List(options) => list::run(&options, global),
         Verb::Explain(options) => explain::run(&options, global),

@@ -203,6 +203,7 @@ pub fn assess(
         undeclared,
         ignored: project.ignored.clone(),
         ledger: None,
+        since: None,
         warnings: setting.warnings,
     }
 }

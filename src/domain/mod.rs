@@ -5,12 +5,13 @@
 //! Read in this order: [`check`] (what is asked), [`evidence`] (what was observed), [`about`] (of what and where), [`expectation`] (how one is held
 //! against the other), [`verdict`] (the judgement of one check), [`score`] (components and overall), [`gate`] (open or
 //! closed), [`held`] (for how long), [`claim`] (what people say), [`assess`] (all of it together), [`report`] (as printed and published),
-//! [`history`] (over several of them).
+//! [`diff`] (of two of them), [`history`] (over several).
 
 pub mod about;
 pub mod assess;
 pub mod check;
 pub mod claim;
+pub mod diff;
 pub mod event;
 pub mod evidence;
 pub mod expectation;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::about::About;
 use super::check::Check;
 use super::claim::Claim;
+use super::diff::Diff;
 use super::evidence::{Counts, Evidence};
 use super::gate::{Gate, GateState};
 use super::level::{Caps, Level};
@@ -76,6 +77,9 @@ pub struct Report {
     /// The end of the chain of recorded runs; none where nothing is recorded.
     #[serde(default)]
     pub ledger: Option<LedgerHead>,
+    /// What has changed since an earlier report, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Diff>,
     /// What a reader must know beside the figures.
     pub warnings: Vec<String>,
 }
@@ -363,16 +367,21 @@ pub struct Exact {
 }
 
 /// A fraction as the text `39/40`.
-mod fraction {
+pub(super) mod fraction {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
     use crate::domain::ratio::Ratio;
 
-    pub(super) fn serialize<S: Serializer>(ratio: &Ratio, to: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::domain) fn serialize<S: Serializer>(
+        ratio: &Ratio,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
         to.collect_str(ratio)
     }
 
-    pub(super) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Ratio, D::Error> {
+    pub(in crate::domain) fn deserialize<'d, D: Deserializer<'d>>(
+        from: D,
+    ) -> Result<Ratio, D::Error> {
         let text = String::deserialize(from)?;
         let parsed = text.parse::<Ratio>();
         parsed.map_err(|_| D::Error::custom(format!("`{text}` is not a fraction")))

@@ -488,6 +488,22 @@ impl Scene {
         self
     }
 
+    /// With a further check, after the others.
+    pub(crate) fn also(mut self, check: Check, observed: Observed) -> Scene {
+        self.project.checks.push(check);
+        self.seen.push(Seen::now(observed));
+        self
+    }
+
+    /// Without the check of that id.
+    pub(crate) fn without(mut self, id: &str) -> Scene {
+        if let Some(at) = self.project.checks.iter().position(|check| check.id == id) {
+            self.project.checks.remove(at);
+            self.seen.remove(at);
+        }
+        self
+    }
+
     pub(crate) fn waive(mut self, waiver: Waiver) -> Scene {
         self.project.waivers.push(waiver);
         self

@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, Table};
 use serde::Serialize;
 
 use super::page::safe;
-use super::words::{bold, count, dim, mark, percent, wrapped, wrapped_after};
+use super::words::{bold, count, dim, mark, percent, short, wrapped, wrapped_after};
 use super::{Style, json};
 use crate::domain::history::{CheckPoint, CheckTrend, History, RunPoint, heights};
 use crate::domain::limit::human_duration;
@@ -339,7 +339,7 @@ fn commit(run: &RunPoint) -> String {
         return "-".to_string();
     };
     let dirty = if run.dirty == Some(true) { "+" } else { "" };
-    format!("{}{dirty}", commit.get(..7).unwrap_or(commit))
+    format!("{}{dirty}", short(commit))
 }
 
 fn lasted(millis: u64) -> String {

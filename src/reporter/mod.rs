@@ -3,6 +3,7 @@
 
 mod check_list;
 mod columns;
+pub mod diff;
 pub mod explain;
 pub mod history;
 pub mod json;
