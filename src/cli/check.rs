@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::authors::name_authors;
+use super::base;
 use super::detection;
 use super::held::look_back;
 use super::recorded::{self, Here, Past};
@@ -24,6 +25,7 @@ use crate::domain::evidence::{Binding, Observed};
 use crate::domain::gate::Gate;
 use crate::domain::limit::{human_duration, parse_duration};
 use crate::domain::reason::{Code, Reason};
+use crate::domain::regression::Base;
 use crate::domain::report::{CalledFor, Preflight, Report, Run};
 use crate::ledger::{self, Ledger};
 use crate::manifest;
@@ -74,6 +76,9 @@ pub(super) struct Options {
     /// Run every check, also those whose `inputs` have not changed since they were last verified
     #[arg(long)]
     fresh: bool,
+    /// Hold gates with `no_regression` against this report in JSON [default: the last complete run that had not regressed]
+    #[arg(long, value_name = "FILE", env = "READY_BASE", hide_env_values = true)]
+    base: Option<PathBuf>,
     /// The output: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = format_name)]
     format: String,
@@ -92,6 +97,7 @@ impl Default for Options {
             timeout: None,
             all: false,
             fresh: false,
+            base: None,
             format: "table".to_string(),
         }
     }
@@ -128,6 +134,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     }
     let selected = options.selection.places(&session.project)?;
     let (gates, deciding) = gates(options, &session, selected.is_some())?;
+    let base = options.base.as_deref().map(base::from_file).transpose()?;
 
     let about = options.about.about()?;
     let tree = session.tree();
@@ -135,6 +142,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     let mut record = Record::start(&session, options, selected.as_ref(), about, tree);
     record.warnings.extend(detected);
     record.called_for = session.called_for(&record.tree)?;
+    record.base = base;
     let (ran, preflight) = record.observe(&session, options, global, selected.as_ref(), &masker)?;
     let report = record.conclude(&session, &gates, deciding, ran, preflight, &masker);
 
@@ -197,6 +205,8 @@ struct Record {
     reused: BTreeMap<usize, Seen>,
     warnings: Vec<String>,
     called_for: Vec<CalledFor>,
+    /// The base that the command line names.
+    base: Option<Base>,
     broken: bool,
 }
 
@@ -253,6 +263,7 @@ impl Record {
             bindings,
             reused: BTreeMap::new(),
             called_for: vec![],
+            base: None,
             broken: false,
         }
     }
@@ -436,7 +447,9 @@ impl Record {
         let lost = look_back(&session.project, gates, ledger.as_ref(), &mut seen, now);
         self.broken |= !lost.is_empty();
         self.warnings.extend(lost);
+        let bases = self.bases(gates, ledger.as_ref());
         let setting = Setting {
+            bases,
             ready: env!("CARGO_PKG_VERSION").to_string(),
             run: Some(self.run.clone()),
             about: self.about.clone(),
@@ -462,6 +475,24 @@ impl Record {
             .warnings
             .extend(unrecorded.map(|text| masker.text(&text).into_owned()));
         report
+    }
+
+    /// What gates are held against that ask for it.
+    fn bases(&mut self, gates: &[Gate], ledger: Option<&Ledger>) -> BTreeMap<String, Base> {
+        match base::bases(gates, self.base.as_ref(), ledger, Some(&self.run.id)) {
+            Ok(bases) => {
+                self.broken |= !bases.lost.is_empty();
+                self.warnings.extend(bases.lost);
+                bases.of
+            }
+            Err(error) => {
+                self.broken = true;
+                self.warnings.push(format!(
+                    "the base of `no_regression` cannot be read: {error:#}"
+                ));
+                BTreeMap::new()
+            }
+        }
     }
 
     fn not_recorded(&mut self, error: &anyhow::Error) {

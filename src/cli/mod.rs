@@ -9,6 +9,7 @@
 mod about;
 mod add;
 mod authors;
+mod base;
 mod catalogue;
 mod check;
 mod completions;

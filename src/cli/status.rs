@@ -1,10 +1,13 @@
 //! `ready status`: the table from recorded evidence. Nothing is run.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use clap::Args;
 use jiff::Timestamp;
 
 use super::authors::name_authors;
+use super::base;
 use super::held::look_back;
 use super::recorded::{Here, Past};
 use super::runs;
@@ -39,6 +42,9 @@ pub(super) struct Options {
     /// Also what has changed since a run: its id or the beginning of one, `last`, or the tag, branch or commit it was at
     #[arg(long, value_name = "REV|RUN")]
     since: Option<String>,
+    /// Hold gates with `no_regression` against this report in JSON [default: the last complete run that had not regressed]
+    #[arg(long, value_name = "FILE", env = "READY_BASE", hide_env_values = true)]
+    base: Option<PathBuf>,
     /// The output: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = format_name)]
     format: String,
@@ -81,14 +87,18 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
             _ => vec![],
         },
     };
-    let broken = !lost.is_empty();
+    let named = options.base.as_deref().map(base::from_file).transpose()?;
+    let bases = base::bases(gates, named.as_ref(), ledger.as_ref(), None)?;
+    let broken = !lost.is_empty() || !bases.lost.is_empty();
     warnings.extend(lost);
+    warnings.extend(bases.lost);
     let setting = Setting {
         ready: env!("CARGO_PKG_VERSION").to_string(),
         run: None,
         about: options.about.about()?,
         preflight: vec![],
         called_for: session.called_for(&tree)?,
+        bases: bases.of,
         warnings,
         deciding: Deciding::Gates(deciding),
     };

@@ -15,6 +15,7 @@ use super::held::Look;
 use super::project::{Component, Project};
 use super::ratio::{self, Ratio};
 use super::reason::{Code, Reason};
+use super::regression::Base;
 use super::report::{
     CalledFor, Cap, CheckRow, ComponentRow, Decision, Exact, FORMAT, GENERAL, GroupRow, Preflight,
     Report, Run, Score, WaiverRow,
@@ -75,6 +76,8 @@ pub struct Setting {
     pub preflight: Vec<Preflight>,
     /// The library checks that the project's files call for, declared or not.
     pub called_for: Vec<CalledFor>,
+    /// The earlier report that each gate is held against, by the gate's name.
+    pub bases: BTreeMap<String, Base>,
     /// What a reader must know beside the figures.
     pub warnings: Vec<String>,
     /// What decides.
@@ -161,6 +164,7 @@ pub fn assess(
         components: &components,
         overall: whole.standing.as_ref(),
         gap: whole.gap.as_ref(),
+        bases: &setting.bases,
         waivers: &project.waivers,
         now,
         today,

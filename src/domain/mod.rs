@@ -4,8 +4,8 @@
 //!
 //! Read in this order: [`check`] (what is asked), [`evidence`] (what was observed), [`about`] (of what and where), [`expectation`] (how one is held
 //! against the other), [`verdict`] (the judgement of one check), [`score`] (components and overall), [`gate`] (open or
-//! closed), [`held`] (for how long), [`claim`] (what people say), [`assess`] (all of it together), [`report`] (as printed and published),
-//! [`diff`] (of two of them), [`history`] (over several).
+//! closed), [`regression`] (against what), [`held`] (for how long), [`claim`] (what people say), [`assess`] (all of it together),
+//! [`report`] (as printed and published), [`diff`] (of two of them), [`history`] (over several).
 
 pub mod about;
 pub mod assess;
@@ -25,6 +25,7 @@ pub mod listen;
 pub mod project;
 pub mod ratio;
 pub mod reason;
+pub mod regression;
 pub mod report;
 pub mod score;
 pub mod service;

@@ -19,6 +19,7 @@ use super::limit::Limit;
 use super::listen::ListenProbe;
 use super::project::{Claimed, Component, Project};
 use super::reason::{Code, Reason};
+use super::regression::Base;
 use super::report::{Host, Report, Run};
 use super::service::{Health, Service, Start};
 use super::waiver::Waiver;
@@ -466,6 +467,7 @@ impl Scene {
                 about: About::default(),
                 preflight: vec![],
                 called_for: vec![],
+                bases: BTreeMap::new(),
                 warnings: vec![],
                 deciding: Deciding::Gates(vec!["default".to_string()]),
             },
@@ -506,6 +508,12 @@ impl Scene {
 
     pub(crate) fn waive(mut self, waiver: Waiver) -> Scene {
         self.project.waivers.push(waiver);
+        self
+    }
+
+    /// With this as the base of the gate of that name.
+    pub(crate) fn base(mut self, gate: &str, base: Base) -> Scene {
+        self.setting.bases.insert(gate.to_string(), base);
         self
     }
 

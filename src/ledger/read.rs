@@ -223,7 +223,7 @@ impl Ledger {
     /// The file cannot be read.
     pub fn runs_like(&self, beginning: &str) -> Result<Vec<RunRow>> {
         let sql = "SELECT at, id, complete, commit_id, report IS NOT NULL FROM runs
-                   WHERE substr(id, 1, length(?1)) = ?1 ORDER BY id DESC LIMIT 10";
+                   WHERE id >= ?1 AND id < ?1 || '~' ORDER BY id DESC LIMIT 10";
         let mut select = self.connection.prepare(sql)?;
         let rows = select.query_map([beginning.to_ascii_uppercase()], run_row)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
