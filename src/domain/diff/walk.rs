@@ -27,7 +27,7 @@ impl<'a> Pairs<'a> {
         Pairs {
             before: rows(from).collect(),
             after: rows(to).collect(),
-            components: Model::of(to).components,
+            components: Model::of(to).components().clone(),
         }
     }
 
@@ -99,7 +99,7 @@ impl Walk {
             if !pairs.after.contains_key(id) {
                 let words = (Some(verdict(row)), None);
                 self.step(set, check(id), What::Vanished, words, |model| {
-                    let gone = model.checks.remove(*id);
+                    let gone = model.take(id);
                     gone.iter()
                         .for_each(|gone| model.vacate(&gone.home, components));
                 });
@@ -111,7 +111,7 @@ impl Walk {
                 self.step(set, check(id), What::Appeared, words, |model| {
                     let new = Counted::of(row);
                     model.house(&new.home, components);
-                    model.checks.insert(id.to_string(), new);
+                    model.put(id, new);
                 });
             }
         }
@@ -156,14 +156,16 @@ impl Walk {
                     What::Cap,
                     words,
                     |model| {
-                        let slot = match level {
-                            Level::Exercised => &mut model.caps.exercised,
-                            Level::Validated => &mut model.caps.validated,
-                            Level::Wired => &mut model.caps.wired,
-                            Level::Present => &mut model.caps.present,
-                            Level::Attested => return,
-                        };
-                        *slot = caps[1];
+                        model.cap(|all| {
+                            let slot = match level {
+                                Level::Exercised => &mut all.exercised,
+                                Level::Validated => &mut all.validated,
+                                Level::Wired => &mut all.wired,
+                                Level::Present => &mut all.present,
+                                Level::Attested => return,
+                            };
+                            *slot = caps[1];
+                        });
                     },
                 );
             }
@@ -208,7 +210,7 @@ impl Walk {
     }
 
     fn components(&mut self, after: &BTreeMap<String, Setting>) {
-        let (weights, before) = (Kind::Weights, self.model.components.clone());
+        let (weights, before) = (Kind::Weights, self.model.components().clone());
         for id in before.keys().filter(|id| !after.contains_key(*id)) {
             let words = (Some("no checks".to_string()), None);
             self.step(
@@ -217,7 +219,7 @@ impl Walk {
                 What::Vanished,
                 words,
                 |model| {
-                    model.components.remove(id);
+                    model.declare(id, None);
                 },
             );
         }
@@ -230,16 +232,16 @@ impl Walk {
                     What::Appeared,
                     words,
                     |model| {
-                        model.components.insert(id.clone(), setting.clone());
+                        model.declare(id, Some(setting.clone()));
                     },
                 );
                 continue;
             };
             let mut set = |what, words, change: fn(&mut Setting, &Setting)| {
                 self.step(weights, About::Component(id), what, words, |model| {
-                    if let Some(own) = model.components.get_mut(id) {
-                        change(own, setting);
-                    }
+                    let mut own = model.components().get(id).cloned();
+                    own.iter_mut().for_each(|own| change(own, setting));
+                    model.declare(id, own);
                 });
             };
             if old.weight != setting.weight {
