@@ -328,6 +328,7 @@ fn judged_again_it_is_the_same(report: &Value) {
         about: again.about.clone(),
         preflight: first.preflight.clone(),
         called_for: again.called_for,
+        bases: again.bases,
         warnings: first.warnings.clone(),
         deciding: Deciding::Gates(first.decision.gates.clone()),
     };

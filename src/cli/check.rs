@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::authors::name_authors;
+use super::base;
 use super::detection;
 use super::held::look_back;
 use super::recorded::{self, Here, Past};
@@ -25,6 +26,7 @@ use crate::domain::evidence::{Binding, Observed};
 use crate::domain::gate::Gate;
 use crate::domain::limit::{human_duration, parse_duration};
 use crate::domain::reason::{Code, Reason};
+use crate::domain::regression::Base;
 use crate::domain::report::{CalledFor, Preflight, Report, Run};
 use crate::domain::verdict::Verdict;
 use crate::ledger::{self, Ledger};
@@ -79,6 +81,9 @@ pub(super) struct Options {
     fresh: bool,
     #[command(flatten)]
     sharding: Sharding,
+    /// Hold gates with `no_regression` against this report in JSON [default: the last complete run that had not regressed]
+    #[arg(long, value_name = "FILE", env = "READY_BASE", hide_env_values = true)]
+    base: Option<PathBuf>,
     /// The output: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = format_name)]
     format: String,
@@ -98,6 +103,7 @@ impl Default for Options {
             all: false,
             fresh: false,
             sharding: Sharding::default(),
+            base: None,
             format: "table".to_string(),
         }
     }
@@ -139,6 +145,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         due.retain(|at| split.is_own(*at));
     }
     let (gates, deciding) = gates(options, &session, selected.is_some(), split.is_some())?;
+    let base = options.base.as_deref().map(base::from_file).transpose()?;
 
     let about = options.about.about()?;
     let tree = session.tree();
@@ -149,6 +156,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     }
     record.warnings.extend(detected);
     record.called_for = session.called_for(&record.tree)?;
+    record.base = base;
     let (ran, preflight) = record.observe(&session, options, global, due, &masker)?;
     let report = record.conclude(&session, &gates, deciding, ran, preflight, &masker);
 
@@ -235,6 +243,8 @@ struct Record {
     whole: bool,
     warnings: Vec<String>,
     called_for: Vec<CalledFor>,
+    /// The base that the command line names.
+    base: Option<Base>,
     broken: bool,
 }
 
@@ -294,6 +304,7 @@ impl Record {
             split: None,
             whole: selected.is_none(),
             called_for: vec![],
+            base: None,
             broken: false,
         }
     }
@@ -496,7 +507,9 @@ impl Record {
         let lost = look_back(&session.project, gates, ledger.as_ref(), &mut seen, now);
         self.broken |= !lost.is_empty();
         self.warnings.extend(lost);
+        let bases = self.bases(gates, ledger.as_ref());
         let setting = Setting {
+            bases,
             ready: env!("CARGO_PKG_VERSION").to_string(),
             run: Some(self.run.clone()),
             about: self.about.clone(),
@@ -536,6 +549,24 @@ impl Record {
         match judgement.verdict {
             Verdict::Unverified if !judgement.attested() => Seen::now(not_run(&text)),
             _ => past,
+        }
+    }
+
+    /// What gates are held against that ask for it.
+    fn bases(&mut self, gates: &[Gate], ledger: Option<&Ledger>) -> BTreeMap<String, Base> {
+        match base::bases(gates, self.base.as_ref(), ledger, Some(&self.run.id)) {
+            Ok(bases) => {
+                self.broken |= !bases.lost.is_empty();
+                self.warnings.extend(bases.lost);
+                bases.of
+            }
+            Err(error) => {
+                self.broken = true;
+                self.warnings.push(format!(
+                    "the base of `no_regression` cannot be read: {error:#}"
+                ));
+                BTreeMap::new()
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! `ready explain CHECK`: what it runs, its last evidence, why this verdict, how to do it by hand, how to mend it.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Result, anyhow};
 use clap::Args;
 use jiff::Timestamp;
@@ -89,6 +91,8 @@ fn declared_check(session: &Session, id: &str, style: Style) -> Result<Vec<u8>> 
         about: About::default(),
         preflight: vec![],
         called_for: vec![],
+        // Its page shows no gate.
+        bases: BTreeMap::new(),
         warnings: lost,
         deciding: Deciding::Gates(vec![]),
     };

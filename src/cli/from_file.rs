@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 use jiff::Timestamp;
 
+use super::base;
 use super::session::{Session, deciding};
 use super::{Global, report_file};
 use crate::domain::about::About;
@@ -14,17 +15,23 @@ use crate::domain::assess::{Deciding, Setting, assess};
 use crate::domain::limit::human_duration;
 use crate::domain::report::{Report, Run};
 
-/// The report in a file, judged again: about what it was about, or about what is asked; `gate` decides.
+/// The report in a file, judged again: about what it was about, or about what is asked; `gate` decides,
+/// and `base` is a report that gates are held against in place of what it was held against.
 pub(super) fn judged_again(
     path: &Path,
     asked: About,
     gate: Option<&str>,
+    base: Option<&Path>,
     global: &Global,
 ) -> Result<Report> {
     let then = report_file::read(path)?;
     let now = Timestamp::now();
     let again = Again::of(&then);
     let gates = &again.project.gates;
+    let bases = match base {
+        Some(base) => base::named(gates, base)?,
+        None => again.bases,
+    };
     let mut warnings = vec![where_from(path, &then, now)];
     warnings.extend(then.run.as_ref().and_then(|run| differs_here(run, global)));
     warnings.extend(then.warnings.iter().cloned());
@@ -37,6 +44,7 @@ pub(super) fn judged_again(
         },
         preflight: then.preflight.clone(),
         called_for: again.called_for,
+        bases,
         warnings,
         deciding: Deciding::Gates(deciding(gates, gate)?),
     };

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use jiff::Timestamp;
 
+use super::base;
 use super::session::{deciding, floor};
 use super::{Exit, Global, Usage, check, format_name, print, report_file, writing};
 use crate::domain::again::keep_authors;
@@ -35,6 +36,9 @@ pub(super) struct Options {
     /// Also fail where less than this percentage is verified
     #[arg(long, value_name = "PERCENT", env = "READY_MIN_SCORE", hide_env_values = true, value_parser = check::percentage)]
     min_score: Option<f64>,
+    /// Hold gates with `no_regression` against this report in JSON [default: what the reports were held against]
+    #[arg(long, value_name = "FILE", env = "READY_BASE", hide_env_values = true)]
+    base: Option<PathBuf>,
     /// What is printed: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = format_name)]
     format: String,
@@ -60,6 +64,10 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         Usage::new(refusal.to_string(), Some(hint.to_string()))
     })?;
     let mut gates = merged.again.project.gates.clone();
+    let bases = match &options.base {
+        Some(path) => base::named(&gates, path)?,
+        None => merged.again.bases,
+    };
     let mut names = deciding(&gates, options.gate.as_deref())?;
     if let Some(least) = options.min_score {
         let floor = floor(least);
@@ -72,6 +80,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         about: merged.about,
         preflight: merged.preflight,
         called_for: merged.again.called_for,
+        bases,
         warnings: merged.warnings,
         deciding: Deciding::Gates(names),
     };

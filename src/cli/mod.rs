@@ -9,22 +9,26 @@
 mod about;
 mod add;
 mod authors;
+mod base;
 mod catalogue;
 mod check;
 mod ci;
 mod completions;
 mod demo;
 mod detection;
+mod diff;
 mod exit;
 mod explain;
 mod from_file;
 mod held;
+mod history;
 mod init;
 mod ledger;
 mod list;
 mod merge;
 mod recorded;
 mod report_file;
+mod runs;
 mod schema;
 mod secrets;
 mod selection;
@@ -68,6 +72,8 @@ Examples:
   ready check --format json      the whole report as one JSON document
   ready status                   the table from recorded evidence; nothing is run
   ready merge a.json b.json      one report out of those of several machines
+  ready history                  what was verified, run by run
+  ready diff --runs last~1 last  what moved the score from one run to the next
   ready explain backend-tests    what it runs, what was seen, why this verdict
   ready init                     write a manifest out of what the files here call for
 
@@ -128,6 +134,8 @@ enum Verb {
     Status(status::Options),
     Merge(merge::Options),
     Ci(ci::Options),
+    History(history::Options),
+    Diff(diff::Options),
     List(list::Options),
     Demo(demo::Options),
     Explain(explain::Options),
@@ -141,9 +149,7 @@ enum Verb {
 }
 
 /// Verbs that are in the language and that nothing does yet.
-const LATER: [&str; 9] = [
-    "plan", "claims", "lint", "prove", "diff", "history", "report", "mcp", "man",
-];
+const LATER: [&str; 7] = ["plan", "claims", "lint", "prove", "report", "mcp", "man"];
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -214,6 +220,8 @@ fn go(cli: Cli) -> Result<Exit> {
     match cli.verb {
         Verb::Check(options) => check::run(&options, global),
         Verb::Status(options) => status::run(&options, global),
+        Verb::History(options) => history::run(&options, global),
+        Verb::Diff(options) => diff::run(&options, global),
         Verb::Demo(options) => demo::run(&options, global),
         Verb::Ci(options) => ci::run(&options, global),
         Verb::Merge(options) => merge::run(&options, global),

@@ -7,15 +7,19 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::authors::name_authors;
+use super::base;
 use super::held::look_back;
 use super::recorded::{Here, Past};
+use super::runs;
 use super::secrets;
 use super::session::{self, Session, host};
-use super::{Exit, Global, about, format_name, from_file, print};
+use super::{Exit, Global, Usage, about, format_name, from_file, print};
 use crate::domain::about::About;
 use crate::domain::assess::{Deciding, Setting, assess};
+use crate::domain::diff::Diff;
 use crate::domain::report::{Report, Run};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, RunRow};
+use crate::tree;
 
 /// Print the table from recorded evidence; nothing is run
 ///
@@ -28,6 +32,7 @@ Examples:
   ready status --gate production   exit 1 where that gate is closed
   ready status --gate staging --environment staging --artifact registry/app@sha256:…
   ready status --from report.json  of a report that was made elsewhere: no manifest is needed
+  ready status --since v1.4.0      also what rose, fell, appeared and vanished since the run at that commit
   ready status --format json")]
 pub(super) struct Options {
     /// Let this gate decide the exit status [default: exit 0 whatever the gates say]
@@ -38,6 +43,12 @@ pub(super) struct Options {
     /// A report (`ready check --format json`) to show instead, judged as of now
     #[arg(long, value_name = "REPORT")]
     from: Option<PathBuf>,
+    /// Also what has changed since a run: its id or the beginning of one, `last`, or the tag, branch or commit it was at
+    #[arg(long, value_name = "REV|RUN")]
+    since: Option<String>,
+    /// Hold gates with `no_regression` against this report in JSON [default: the last complete run that had not regressed]
+    #[arg(long, value_name = "FILE", env = "READY_BASE", hide_env_values = true)]
+    base: Option<PathBuf>,
     /// The output: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = format_name)]
     format: String,
@@ -49,6 +60,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
             path,
             options.about.about()?,
             options.gate.as_deref(),
+            options.base.as_deref(),
             global,
         )?;
         print(&report, &options.format, global.style())?;
@@ -59,6 +71,10 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     let deciding = session::deciding(gates, options.gate.as_deref())?;
     let ledger = Ledger::open_existing(&session.folder)?;
     let (tree, now) = (session.tree(), Timestamp::now());
+    let since = match &options.since {
+        Some(word) => Some(since(word, &session, ledger.as_ref())?),
+        None => None,
+    };
     let here = Here {
         session: &session,
         tree: &tree,
@@ -86,19 +102,35 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
             _ => vec![],
         },
     };
-    let broken = !lost.is_empty();
+    let named = options.base.as_deref().map(base::from_file).transpose()?;
+    let bases = base::bases(gates, named.as_ref(), ledger.as_ref(), None)?;
+    let broken = !lost.is_empty() || !bases.lost.is_empty();
     warnings.extend(lost);
+    warnings.extend(bases.lost);
     let setting = Setting {
         ready: env!("CARGO_PKG_VERSION").to_string(),
         run: None,
         about: options.about.about()?,
         preflight: vec![],
         called_for: session.called_for(&tree)?,
+        bases: bases.of,
         warnings,
         deciding: Deciding::Gates(deciding),
     };
     let mut report = assess(&session.project, gates, seen, setting, now);
     name_authors(&mut report, &session);
+    if let Some(since) = since {
+        let run = since.run.as_ref().filter(|run| !run.complete);
+        report.warnings.extend(run.map(|run| {
+            format!(
+                "run {} was not complete: what it had not looked at is as it was known before",
+                run.id
+            )
+        }));
+        let diff = Diff::between(&since, &report);
+        let why = |error| Usage::new(format!("cannot tell what has changed: {error}"), None);
+        report.since = Some(diff.map_err(why)?);
+    }
     report.ledger = ledger.as_ref().map(Ledger::head).transpose()?.flatten();
     let report = secrets::masked(report, &secrets::masker(&session.project, &session.folder));
     print(&report, &options.format, global.style())?;
@@ -120,4 +152,55 @@ fn exit(options: &Options, report: &Report) -> Exit {
 fn last_run(ledger: &Ledger) -> Option<Run> {
     let last = ledger.last_runs(1).ok()?.pop()?;
     ledger.report(&last.id).ok()??.run
+}
+
+/// The report of the run that a word names: by itself, or by the commit that it was at.
+fn since(word: &str, session: &Session, ledger: Option<&Ledger>) -> Result<Report> {
+    let Some(ledger) = ledger else {
+        let hint = Some("run `ready check`".to_string());
+        return Err(Usage::new("nothing is recorded yet: there is no earlier run", hint).into());
+    };
+    let row = match runs::run(word, ledger)? {
+        Some(row) => row,
+        None => run_at(word, session, ledger)?,
+    };
+    runs::report(&row, ledger)
+}
+
+/// The run that was at a revision: the newest complete one, else the newest.
+fn run_at(word: &str, session: &Session, ledger: &Ledger) -> Result<RunRow> {
+    let Some(commit) = tree::commit_of(&session.folder, word) else {
+        let hint = "it may be a run's id or its beginning, `last`, or what git takes for a commit";
+        let message = format!("`{word}` is neither a recorded run nor a git revision");
+        return Err(Usage::new(message, Some(hint.to_string())).into());
+    };
+    if let Some(row) = ledger.run_of_commit(&commit)? {
+        return Ok(row);
+    }
+    let mut near = vec![];
+    for (commits, where_) in tree::around(&session.folder, &commit)
+        .iter()
+        .zip(["before", "after"])
+    {
+        for commit in commits {
+            if ledger.run_of_commit(commit)?.is_some() {
+                near.push(format!("{} ({where_} it)", short(commit)));
+                break;
+            }
+        }
+    }
+    let hint = match near.is_empty() {
+        true => "no commit before or after it has one: `ready history` shows what is recorded"
+            .to_string(),
+        false => format!("the nearest commits that have one: {}", near.join(", ")),
+    };
+    let message = match commit.starts_with(word) {
+        true => format!("no run is recorded at commit {}", short(&commit)),
+        false => format!("no run is recorded at `{word}`, commit {}", short(&commit)),
+    };
+    Err(Usage::new(message, Some(hint)).into())
+}
+
+fn short(commit: &str) -> &str {
+    commit.get(..7).unwrap_or(commit)
 }

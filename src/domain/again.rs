@@ -1,10 +1,13 @@
 //! A report as what it was judged from: it holds all that there is to judge, so it can be judged again, at another time or
 //! together with others, by whoever has nothing but the report.
 
+use std::collections::BTreeMap;
+
 use super::about::About;
 use super::assess::{From, Seen};
 use super::evidence::Observed;
 use super::project::Project;
+use super::regression::Base;
 use super::report::{CalledFor, CheckRow, Report};
 
 /// What a report was judged from. Services and what a machine should have are no part of it: they are for running.
@@ -16,6 +19,8 @@ pub struct Again {
     pub seen: Vec<Seen>,
     /// What it is about, as far as that was said.
     pub about: About,
+    /// What its gates were held against, by their names.
+    pub bases: BTreeMap<String, Base>,
     /// The library checks that the project's files call for, as far as nothing answers them.
     pub called_for: Vec<CalledFor>,
 }
@@ -40,6 +45,7 @@ impl Again {
             },
             seen: report.checks.iter().map(seen).collect(),
             about: report.about.clone(),
+            bases: report.bases.clone(),
             called_for: report.undeclared.clone(),
         }
     }

@@ -15,6 +15,7 @@ use super::held::Look;
 use super::project::{Component, Project};
 use super::ratio::{self, Ratio};
 use super::reason::{Code, Reason};
+use super::regression::Base;
 use super::report::{
     CalledFor, Cap, CheckRow, ComponentRow, Decision, Declared, Exact, FORMAT, GENERAL, GroupRow,
     Observation, Preflight, Report, Run, Score, WaiverRow,
@@ -90,6 +91,8 @@ pub struct Setting {
     pub preflight: Vec<Preflight>,
     /// The library checks that the project's files call for, declared or not.
     pub called_for: Vec<CalledFor>,
+    /// The earlier report that each gate is held against, by the gate's name.
+    pub bases: BTreeMap<String, Base>,
     /// What a reader must know beside the figures.
     pub warnings: Vec<String>,
     /// What decides.
@@ -170,6 +173,7 @@ pub fn assess(
         components: &components,
         overall: whole.standing.as_ref(),
         gap: whole.gap.as_ref(),
+        bases: &setting.bases,
         waivers: &project.waivers,
         now,
         today,
@@ -208,12 +212,14 @@ pub fn assess(
             components: project.components.clone(),
         },
         policies: gates.to_vec(),
+        bases: setting.bases,
         caps: project.caps.clone(),
         decision,
         waivers,
         undeclared,
         ignored: project.ignored.clone(),
         ledger: None,
+        since: None,
         warnings: setting.warnings,
     }
 }
@@ -524,6 +530,10 @@ fn group_row(title: String, members: &[&RatedComponent], checks: &[CheckRow]) ->
 fn check_row(judged: &Judged<'_>, seen: &Seen, gates: &[Gate], waivers: &[WaiverRow]) -> CheckRow {
     let (check, judgement) = (judged.check, judged.judgement);
     let required = gates.iter().any(|gate| gate.require.contains(&check.id));
+    let evidence = match &seen.observed {
+        Observed::Evidence(evidence) => Some(&**evidence),
+        Observed::Withheld(_) => None,
+    };
     CheckRow {
         id: check.id.clone(),
         component: check.component.clone().unwrap_or_else(|| check.id.clone()),
@@ -558,11 +568,10 @@ fn check_row(judged: &Judged<'_>, seen: &Seen, gates: &[Gate], waivers: &[Waiver
         observations: seen.observations.clone(),
         outside: judged.outside,
         looks: seen.looks.clone(),
+        started: evidence.map(|evidence| evidence.started),
+        duration_ms: evidence.map(|evidence| evidence.duration_ms),
         definition: check.clone(),
-        evidence: match &seen.observed {
-            Observed::Evidence(evidence) => Some((**evidence).clone()),
-            Observed::Withheld(_) => None,
-        },
+        evidence: evidence.cloned(),
     }
 }
 

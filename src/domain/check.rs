@@ -100,6 +100,32 @@ pub struct Check {
     pub source: Source,
 }
 
+impl Check {
+    /// Whether the same thing is looked at and judged in the same way, whatever the check is called, counts or costs.
+    pub fn asks_like(&self, other: &Check) -> bool {
+        let told_alike = Check {
+            id: other.id.clone(),
+            component: other.component.clone(),
+            says: other.says.clone(),
+            tags: other.tags.clone(),
+            owner: other.owner.clone(),
+            weight: other.weight,
+            priority: other.priority,
+            risk: other.risk.clone(),
+            fix: other.fix.clone(),
+            blocking: other.blocking.clone(),
+            optional: other.optional,
+            claim: other.claim,
+            aliases: other.aliases.clone(),
+            level: other.level,
+            on_demand: other.on_demand,
+            source: other.source.clone(),
+            ..self.clone()
+        };
+        told_alike == *other
+    }
+}
+
 /// A place in the manifest.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Source {

@@ -18,6 +18,7 @@ use super::held::Look;
 use super::level::Level;
 use super::project::Component;
 use super::ratio::{self, Ratio};
+use super::regression::{self, Base, NO_BASE, RULE};
 use super::report::CalledFor;
 use super::score::{ComponentStanding, Standing};
 use super::verdict::{Judgement, Verdict};
@@ -59,6 +60,9 @@ pub struct Gate {
     /// Checks that must have held without a break for so long.
     #[serde(default, rename = "held_for_s", with = "seconds_by_name")]
     pub held_for: BTreeMap<String, Duration>,
+    /// Whether nothing may be worse than in an earlier report: no lower score, no check that held and no longer does.
+    #[serde(default)]
+    pub no_regression: bool,
     /// Whether every check must stand: the gate of a manifest that declares none.
     pub every_check: bool,
     /// Whether the manifest declares it; one that it only implies does not decide alone.
@@ -77,6 +81,9 @@ pub struct GateState {
     pub open: bool,
     /// Checks that it would be closed for without their waivers.
     pub waived: Vec<String>,
+    /// The report that it was held against, by the id of its run or its file, where a rule asks for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
     /// Why it is closed; empty where it is open.
     pub reasons: Vec<GateReason>,
     /// What it would be without waivers; none where none of them exempts a check from it.
@@ -158,6 +165,8 @@ pub struct Situation<'a> {
     pub about: &'a About,
     /// Library checks that are called for and neither declared nor ignored.
     pub undeclared: &'a [CalledFor],
+    /// The earlier report that each gate is held against, by the gate's name.
+    pub bases: &'a BTreeMap<String, Base>,
     /// Declared waivers.
     pub waivers: &'a [Waiver],
     /// When all of it is judged.
@@ -183,6 +192,7 @@ pub fn decide(gate: &Gate, situation: &Situation<'_>) -> GateState {
     judged_something |= decision.same_artifact(gate);
     judged_something |= decision.environment(gate);
     judged_something |= decision.held(gate);
+    judged_something |= decision.regression(gate);
     if !judged_something || situation.overall.is_none() {
         let text = match situation.overall {
             None => "no check counts: there is nothing to judge",
@@ -213,9 +223,18 @@ pub fn decide(gate: &Gate, situation: &Situation<'_>) -> GateState {
         says: gate.says.clone(),
         open: decision.reasons.is_empty(),
         waived: decision.waived,
+        base: base_of(gate, situation).map(|base| base.name.clone()),
         reasons: decision.reasons,
         without_waivers,
     }
+}
+
+/// What the gate is held against, where it asks for it and there is any.
+fn base_of<'a>(gate: &Gate, situation: &Situation<'a>) -> Option<&'a Base> {
+    situation
+        .bases
+        .get(&gate.name)
+        .filter(|_| gate.no_regression)
 }
 
 fn reason(rule: &str, text: String) -> GateReason {
@@ -487,6 +506,52 @@ impl<'a> Decision<'a> {
                 names.collect::<Vec<_>>().join(", ")
             );
             self.reasons.push(reason("max_undeclared", text));
+        }
+        true
+    }
+
+    /// Nothing may be worse than in the base. A waiver is no excuse: what got worse was better before.
+    fn regression(&mut self, gate: &Gate) -> bool {
+        if !gate.no_regression {
+            return false;
+        }
+        let Some(base) = base_of(gate, self.situation) else {
+            let text = format!(
+                "{NO_BASE}: no earlier complete run is recorded here; `--base FILE` takes a report as the base"
+            );
+            self.reasons.push(reason(RULE, text));
+            return true;
+        };
+        let verified = self
+            .situation
+            .overall
+            .map(|overall| overall.verified.clone());
+        let verified = verified.unwrap_or_default();
+        if verified < base.verified {
+            let [from, to] = regression::apart(&base.verified, &verified);
+            let text = format!("verified fell from {from} % to {to} %, base {}", base.name);
+            self.reasons.push(reason(RULE, text));
+        }
+        for id in &base.held {
+            let mut checks = self.situation.checks.iter();
+            let judged = checks.find(|judged| judged.check.id == *id);
+            let what = match judged {
+                None => "is no longer declared".to_string(),
+                Some(judged) if !judged.applicable => "no longer applies".to_string(),
+                Some(judged) if judged.check.optional => "is optional now".to_string(),
+                Some(judged) if judged.judgement.holds() => continue,
+                Some(judged) => {
+                    self.close_for(RULE, judged);
+                    if let Some(last) = self.reasons.last_mut() {
+                        last.text += &format!("; it held in base {}", base.name);
+                    }
+                    continue;
+                }
+            };
+            self.reasons.push(GateReason {
+                check: Some(id.clone()),
+                ..reason(RULE, format!("{id} {what}; it held in base {}", base.name))
+            });
         }
         true
     }

@@ -5,7 +5,7 @@
 mod fit;
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -19,6 +19,7 @@ use super::evidence::Observed;
 use super::held;
 use super::ratio::Ratio;
 use super::reason::{Code, Reason};
+use super::regression::Base;
 use super::report::{CheckRow, Host, Observation, Part, Preflight, Report, Run};
 use super::verdict::{Judgement, Verdict};
 
@@ -92,6 +93,7 @@ pub fn merge(mut reports: Vec<Named>, id: String, now: Timestamp) -> Result<Merg
             again.called_for.push(called.clone());
         }
     }
+    again.bases = bases(&reports);
     let mut warnings = missing;
     warnings.extend(told(&reports));
     Ok(Merged {
@@ -302,6 +304,20 @@ fn together(id: String, reports: &[Named], runs: &[&Run], again: &Again) -> Run 
             .collect(),
         services: runs.iter().flat_map(|run| run.services.clone()).collect(),
     }
+}
+
+/// What each gate is held against: where the machines knew different ones, the one that asks for most.
+fn bases(reports: &[Named]) -> BTreeMap<String, Base> {
+    let all = reports.iter().flat_map(|named| &named.report.bases);
+    let mut bases: BTreeMap<String, Base> = BTreeMap::new();
+    for (gate, base) in all {
+        let asks = |base: &Base| (base.verified.clone(), base.held.len(), base.name.clone());
+        match bases.get(gate) {
+            Some(known) if asks(known) >= asks(base) => {}
+            _ => _ = bases.insert(gate.clone(), base.clone()),
+        }
+    }
+    bases
 }
 
 /// What they are about together: they agree, as far as they say it.

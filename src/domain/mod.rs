@@ -4,19 +4,22 @@
 //!
 //! Read in this order: [`check`] (what is asked), [`evidence`] (what was observed), [`about`] (of what and where), [`expectation`] (how one is held
 //! against the other), [`verdict`] (the judgement of one check), [`score`] (components and overall), [`gate`] (open or
-//! closed), [`held`] (for how long), [`claim`] (what people say), [`assess`] (all of it together), [`report`] (as printed and
-//! published), [`again`] (a report, judged once more), [`merge`] (several reports as one).
+//! closed), [`regression`] (against what), [`held`] (for how long), [`claim`] (what people say), [`assess`] (all of it together),
+//! [`report`] (as printed and published), [`again`] (a report, judged once more), [`merge`] (several reports as one), [`diff`] (of two
+//! of them), [`history`] (over several).
 
 pub mod about;
 pub mod again;
 pub mod assess;
 pub mod check;
 pub mod claim;
+pub mod diff;
 pub mod event;
 pub mod evidence;
 pub mod expectation;
 pub mod gate;
 pub mod held;
+pub mod history;
 pub mod interpolate;
 pub mod level;
 pub mod limit;
@@ -25,6 +28,7 @@ pub mod merge;
 pub mod project;
 pub mod ratio;
 pub mod reason;
+pub mod regression;
 pub mod report;
 pub mod score;
 pub mod service;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::about::About;
 use super::check::Check;
 use super::claim::Claim;
+use super::diff::Diff;
 use super::evidence::{Counts, Evidence};
 use super::gate::{Gate, GateState};
 use super::held::Look;
@@ -17,6 +18,7 @@ use super::level::{Caps, Level};
 use super::project::{Claimed, Component, Ignored};
 use super::ratio::Ratio;
 use super::reason::Reason;
+use super::regression::Base;
 use super::service::ServiceRun;
 use super::verdict::Verdict;
 use super::waiver::{Waiver, WaiverState};
@@ -64,6 +66,9 @@ pub struct Report {
     /// The rules of the gates, as resolved.
     #[serde(default)]
     pub policies: Vec<Gate>,
+    /// What gates with `no_regression` were held against, by the names of the gates.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub bases: BTreeMap<String, Base>,
     /// The most that each level of evidence can reach, in percent.
     #[serde(default)]
     pub caps: Caps,
@@ -80,6 +85,9 @@ pub struct Report {
     /// The end of the chain of recorded runs; none where nothing is recorded.
     #[serde(default)]
     pub ledger: Option<LedgerHead>,
+    /// What has changed since an earlier report, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Diff>,
     /// What a reader must know beside the figures.
     pub warnings: Vec<String>,
 }
@@ -372,6 +380,12 @@ pub struct CheckRow {
     /// The looks at it, as far back as a gate asks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub looks: Vec<Look>,
+    /// When its evidence was had.
+    #[serde(default)]
+    pub started: Option<Timestamp>,
+    /// How long it took to have it.
+    #[serde(default)]
+    pub duration_ms: Option<u64>,
     /// The resolved definition.
     pub definition: Check,
     /// What was observed; none where nothing was.
@@ -393,6 +407,23 @@ pub struct Observation {
     pub reason: Reason,
 }
 
+impl CheckRow {
+    /// Whether it counts: it applies, and is not optional.
+    pub fn counts_for_score(&self) -> bool {
+        self.applicable && !self.optional
+    }
+
+    /// Whether other checks and gates may build on it: verified, or accepted.
+    pub fn holds(&self) -> bool {
+        self.verdict == Verdict::Verified || self.accepted_at.is_some()
+    }
+
+    /// Whether the run that the report is about looked at it, rather than take what was recorded before.
+    pub fn was_observed(&self) -> bool {
+        self.recorded.is_none() && self.started.is_some()
+    }
+}
+
 /// A credit and a potential, exactly: `39/40`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exact {
@@ -405,16 +436,21 @@ pub struct Exact {
 }
 
 /// A fraction as the text `39/40`.
-mod fraction {
+pub(super) mod fraction {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
     use crate::domain::ratio::Ratio;
 
-    pub(super) fn serialize<S: Serializer>(ratio: &Ratio, to: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::domain) fn serialize<S: Serializer>(
+        ratio: &Ratio,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
         to.collect_str(ratio)
     }
 
-    pub(super) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Ratio, D::Error> {
+    pub(in crate::domain) fn deserialize<'d, D: Deserializer<'d>>(
+        from: D,
+    ) -> Result<Ratio, D::Error> {
         let text = String::deserialize(from)?;
         let parsed = text.parse::<Ratio>();
         parsed.map_err(|_| D::Error::custom(format!("`{text}` is not a fraction")))

@@ -49,10 +49,7 @@ pub struct ComponentStanding {
 
 /// The standing of a component from its applicable checks. Without any, nothing is verified and all is possible.
 pub fn component(checks: &[Weighed], caps: &Caps, enough: Option<Level>) -> ComponentStanding {
-    let cap = |level: Level| match enough {
-        Some(enough) if level >= enough => 100.0,
-        _ => caps.percent(level),
-    };
+    let cap = |level: Level| cap(caps, enough, level);
     let by_credit = best(checks, |check| &check.credit, cap);
     let by_potential = best(checks, |check| &check.potential, cap);
     let weight: Ratio = checks.iter().map(|check| check.weight.clone()).sum();
@@ -92,39 +89,75 @@ fn best(
     share: impl Fn(&Weighed) -> &Ratio,
     cap: impl Fn(Level) -> f64,
 ) -> Best {
-    let missing: Ratio = checks
-        .iter()
-        .map(|check| &check.weight * (Ratio::one() - share(check)))
-        .sum();
-    let mut best = Best {
-        reached: Ratio::zero(),
-        level: None,
-        capped: None,
-    };
-    let (mut earned, mut highest) = (Ratio::zero(), 0.0);
-    for level in Level::ALL {
-        let here = checks.iter().filter(|check| check.level == level);
-        let here: Ratio = here.map(|check| &check.weight * share(check)).sum();
-        let cap = cap(level);
-        // Nothing is earned beyond what a stronger level did, and the cap is no higher than there: it reaches no more.
-        if here.is_zero() && (earned.is_zero() || cap <= highest) {
-            continue;
-        }
-        earned += here;
-        highest = cap;
-        let uncapped = &earned / (&earned + &missing);
-        let cap = ratio::percent(cap);
-        let reached = uncapped.clone().min(cap.clone());
-        if reached > best.reached {
-            let capped = (uncapped > cap).then_some(level);
-            best = Best {
-                reached,
-                level: Some(level),
-                capped,
-            };
-        }
+    let mut sums = Sums::default();
+    for check in checks {
+        sums.add(&check.weight, share(check), check.level);
     }
-    best
+    sums.best(cap)
+}
+
+/// What a component's checks have earned at each level and what all of them miss: what its score follows from, however
+/// many they are.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sums {
+    /// In the order of [`Level::ALL`].
+    earned: [Ratio; Level::ALL.len()],
+    missing: Ratio,
+}
+
+impl Sums {
+    /// Counts a check of that weight which earns that share of it.
+    pub(super) fn add(&mut self, weight: &Ratio, share: &Ratio, level: Level) {
+        for (earned, of) in self.earned.iter_mut().zip(Level::ALL) {
+            if of == level {
+                *earned += weight * share;
+            }
+        }
+        self.missing += weight * (Ratio::one() - share);
+    }
+
+    /// What the checks reach together, 0 to 1.
+    pub(super) fn reached(&self, caps: &Caps, enough: Option<Level>) -> Ratio {
+        self.best(|level| cap(caps, enough, level)).reached
+    }
+
+    fn best(&self, cap: impl Fn(Level) -> f64) -> Best {
+        let mut best = Best {
+            reached: Ratio::zero(),
+            level: None,
+            capped: None,
+        };
+        let (mut earned, mut highest) = (Ratio::zero(), 0.0);
+        for (level, here) in Level::ALL.into_iter().zip(&self.earned) {
+            let cap = cap(level);
+            // Nothing is earned beyond what a stronger level did, and the cap is no higher than there: it reaches no more.
+            if here.is_zero() && (earned.is_zero() || cap <= highest) {
+                continue;
+            }
+            earned += here;
+            highest = cap;
+            let uncapped = &earned / (&earned + &self.missing);
+            let cap = ratio::percent(cap);
+            let reached = uncapped.clone().min(cap.clone());
+            if reached > best.reached {
+                let capped = (uncapped > cap).then_some(level);
+                best = Best {
+                    reached,
+                    level: Some(level),
+                    capped,
+                };
+            }
+        }
+        best
+    }
+}
+
+/// The cap of a level in percent, in a component for which a level may be all there is to know.
+fn cap(caps: &Caps, enough: Option<Level>, level: Level) -> f64 {
+    match enough {
+        Some(enough) if level >= enough => 100.0,
+        _ => caps.percent(level),
+    }
 }
 
 /// The weighted mean of several standings; none where there are none.

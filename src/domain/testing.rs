@@ -19,6 +19,7 @@ use super::limit::Limit;
 use super::listen::ListenProbe;
 use super::project::{Claimed, Component, Project};
 use super::reason::{Code, Reason};
+use super::regression::Base;
 use super::report::{Host, Report, Run};
 use super::service::{Health, Service, Start};
 use super::waiver::Waiver;
@@ -495,6 +496,7 @@ impl Scene {
                 about: About::default(),
                 preflight: vec![],
                 called_for: vec![],
+                bases: BTreeMap::new(),
                 warnings: vec![],
                 deciding: Deciding::Gates(vec!["default".to_string()]),
             },
@@ -517,8 +519,30 @@ impl Scene {
         self
     }
 
+    /// With a further check, after the others.
+    pub(crate) fn also(mut self, check: Check, observed: Observed) -> Scene {
+        self.project.checks.push(check);
+        self.seen.push(Seen::now(observed));
+        self
+    }
+
+    /// Without the check of that id.
+    pub(crate) fn without(mut self, id: &str) -> Scene {
+        if let Some(at) = self.project.checks.iter().position(|check| check.id == id) {
+            self.project.checks.remove(at);
+            self.seen.remove(at);
+        }
+        self
+    }
+
     pub(crate) fn waive(mut self, waiver: Waiver) -> Scene {
         self.project.waivers.push(waiver);
+        self
+    }
+
+    /// With this as the base of the gate of that name.
+    pub(crate) fn base(mut self, gate: &str, base: Base) -> Scene {
+        self.setting.bases.insert(gate.to_string(), base);
         self
     }
 

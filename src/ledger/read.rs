@@ -191,6 +191,21 @@ impl Ledger {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// The last complete runs, the newest first; where a run is named, of those that began before it.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn complete_runs(&self, before: Option<&str>, most: u64) -> Result<Vec<RunRow>> {
+        let sql = "SELECT at, id, complete, commit_id, report IS NOT NULL FROM runs
+                   WHERE complete = 1 AND id < ?1 ORDER BY id DESC LIMIT ?2";
+        let mut select = self.connection.prepare_cached(sql)?;
+        // Behind every id.
+        let before = before.unwrap_or("~");
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = select.query_map(params![before, most], run_row)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// The newest run that was about a commit, a complete one where there is one.
     ///
     /// # Errors
@@ -208,7 +223,7 @@ impl Ledger {
     /// The file cannot be read.
     pub fn runs_like(&self, beginning: &str) -> Result<Vec<RunRow>> {
         let sql = "SELECT at, id, complete, commit_id, report IS NOT NULL FROM runs
-                   WHERE substr(id, 1, length(?1)) = ?1 ORDER BY id DESC LIMIT 10";
+                   WHERE id >= ?1 AND id < ?1 || '~' ORDER BY id DESC LIMIT 10";
         let mut select = self.connection.prepare(sql)?;
         let rows = select.query_map([beginning.to_ascii_uppercase()], run_row)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)

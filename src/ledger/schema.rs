@@ -34,6 +34,7 @@ pub(super) fn create(connection: &mut Connection) -> Result<()> {
              digest        TEXT NOT NULL         -- over all of this: see chain.rs
          ) STRICT;
          CREATE INDEX IF NOT EXISTS runs_of_commit ON runs (commit_id, id);
+         CREATE INDEX IF NOT EXISTS complete_runs ON runs (complete, id);
          CREATE TABLE IF NOT EXISTS evidence (
              check_id    TEXT NOT NULL,
              run         TEXT NOT NULL,          -- runs.id

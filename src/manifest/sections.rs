@@ -175,13 +175,8 @@ pub(super) struct ReadGate {
 
 /// `[gate]` and `[gates.NAME]`.
 pub(super) fn gate(header: &Item<'_>, name: &str) -> ReadGate {
-    const LATER: [&str; 4] = [
-        "no_regression",
-        "no_contradicted",
-        "no_fewer_tests",
-        "no_weakening",
-    ];
-    const KNOWN: [&str; 12] = [
+    const LATER: [&str; 3] = ["no_contradicted", "no_fewer_tests", "no_weakening"];
+    const KNOWN: [&str; 13] = [
         "says",
         "min_score",
         "count_attested",
@@ -194,6 +189,7 @@ pub(super) fn gate(header: &Item<'_>, name: &str) -> ReadGate {
         "same_artifact",
         "environment",
         "held_for",
+        "no_regression",
     ];
     let mut gate = Gate {
         name: name.to_string(),
@@ -233,6 +229,7 @@ pub(super) fn gate(header: &Item<'_>, name: &str) -> ReadGate {
                         .extend(least.map(|least| (field.key.to_string(), least)));
                 }
             }
+            "no_regression" => gate.no_regression = item.boolean().unwrap_or(false),
             key if LATER.contains(&key) => item.not_supported_yet(),
             _ => item.unknown(&format!("gate `{name}`"), &KNOWN),
         }

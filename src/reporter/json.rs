@@ -4,6 +4,8 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use serde::Serialize;
+
 use crate::domain::report::Report;
 use crate::sanitise;
 
@@ -12,7 +14,15 @@ use crate::sanitise;
 /// # Errors
 /// The output cannot be written to.
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}", harmless(&serde_json::to_string(report)?))
+    document(report, out)
+}
+
+/// Writes anything as one JSON document, as safe to print as a report.
+///
+/// # Errors
+/// The output cannot be written to.
+pub fn document(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", harmless(&serde_json::to_string(value)?))
 }
 
 /// The same JSON on one line, with nothing in it that does anything. Only strings can hold what is escaped here.

@@ -3,7 +3,9 @@
 
 mod check_list;
 mod columns;
+pub mod diff;
 pub mod explain;
+pub mod history;
 pub mod json;
 mod machine_list;
 mod page;

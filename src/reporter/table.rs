@@ -12,7 +12,7 @@ use super::page::{Page, few, fix_words, safe};
 use super::words::{
     age, bold, count, dim, moment, painted, percent, short, wrapped, wrapped_after,
 };
-use super::{Detail, Style, sentence, waivers};
+use super::{Detail, Style, diff, sentence, waivers};
 use crate::domain::gate::{GateReason, GateState};
 use crate::domain::reason::Code;
 use crate::domain::report::{CheckRow, ComponentRow, GroupRow, Report};
@@ -31,6 +31,9 @@ pub fn render(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<
         page.machines(out)?;
         page.services(out)?;
         page.beside(out)?;
+        if let Some(diff) = &report.since {
+            diff::since(diff, style, out)?;
+        }
         page.gates(out)?;
     }
     page.sentence(out)

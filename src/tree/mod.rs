@@ -384,6 +384,34 @@ fn bytes(path: &Path) -> Vec<u8> {
     path.to_string_lossy().replace('\\', "/").into_bytes()
 }
 
+/// The commit that a revision means: a tag, a branch, the beginning of a commit; none where it means none.
+pub fn commit_of(folder: &Path, revision: &str) -> Option<String> {
+    // What begins like an option is no revision.
+    if revision.starts_with('-') {
+        return None;
+    }
+    let revision = format!("{revision}^{{commit}}");
+    let commit = git(
+        folder,
+        &["rev-parse", "--verify", "--quiet", &revision],
+        None,
+    )?;
+    let commit = String::from_utf8_lossy(&commit).trim().to_string();
+    (!commit.is_empty()).then_some(commit)
+}
+
+/// The commits that lead to one, and those that lead on from it to where we are, each the nearest first.
+pub fn around(folder: &Path, commit: &str) -> [Vec<String>; 2] {
+    let list = |args: &[&str]| {
+        let list = git(folder, &[&["rev-list"], args].concat(), None).unwrap_or_default();
+        let lines = String::from_utf8_lossy(&list).into_owned();
+        lines.lines().map(str::to_string).collect::<Vec<_>>()
+    };
+    let before = list(&["--skip=1", commit]);
+    let on = format!("{commit}..HEAD");
+    [before, list(&["--ancestry-path", "--reverse", &on])]
+}
+
 /// What git prints; none where it cannot be started or fails. It takes no locks and asks nobody anything.
 fn git(folder: &Path, args: &[&str], input: Option<&[u8]>) -> Option<Vec<u8>> {
     let mut command = Command::new("git");

@@ -8,6 +8,7 @@ use proptest::sample::select;
 
 use super::super::check::Fix;
 use super::super::evidence::Observed;
+use super::super::reason::Code;
 use super::super::report::Report;
 use super::super::testing::*;
 use super::*;
@@ -947,4 +948,266 @@ fn undeclared_checks_close_beyond_the_bound() {
         report.gates[0].reasons[0].text,
         "2 checks are called for and not declared, more than 1: a, b"
     );
+}
+
+fn no_regression() -> Gate {
+    Gate {
+        no_regression: true,
+        ..gate()
+    }
+}
+
+/// The base that a scene makes.
+fn base_of(scene: Scene) -> Base {
+    Base::of(&scene.assess(), "base").unwrap()
+}
+
+/// Three checks in one component: the first holds, the others are as given.
+fn three(b: Observed, c: Observed) -> Scene {
+    let checks = [("a", holds()), ("b", b), ("c", c)];
+    Scene::of(checks.map(|(id, observed)| (within("x", counted(id)), observed)))
+}
+
+fn texts(report: &Report) -> Vec<&str> {
+    let reasons = report.gates[0].reasons.iter();
+    reasons.map(|reason| reason.text.as_str()).collect()
+}
+
+#[test]
+fn without_a_base_nothing_is_known_to_be_no_worse() {
+    let scene = || three(holds(), holds()).gate(no_regression());
+    let report = closed(scene(), &[("no_regression", None)]);
+    assert!(texts(&report)[0].starts_with("no-base: "));
+    assert!(
+        !regression::regressed(&report.gates[0]),
+        "such a report is a base for the next"
+    );
+    assert_eq!(report.gates[0].base, None);
+    // That of another gate is none of this one.
+    let other = base_of(three(holds(), holds()));
+    closed(scene().base("other", other), &[("no_regression", None)]);
+}
+
+#[test]
+fn nothing_may_get_worse() {
+    let check = Some;
+    let score = ("no_regression", None);
+    let of = |id| ("no_regression", check(id));
+    let accepted = |observed| {
+        let check = Check {
+            pass_at: Some(0.5),
+            ..counted("b")
+        };
+        Scene::of([(within("x", check), observed)])
+    };
+    let b_is = |change: fn(&mut Check)| {
+        let mut scene = three(holds(), breaks());
+        scene
+            .project
+            .checks
+            .iter_mut()
+            .filter(|check| check.id == "b")
+            .for_each(change);
+        scene
+    };
+    type Case = (Scene, Scene, Vec<(&'static str, Option<&'static str>)>);
+    let cases: Vec<Case> = vec![
+        // The same, and better.
+        (three(holds(), breaks()), three(holds(), breaks()), vec![]),
+        (three(breaks(), breaks()), three(holds(), holds()), vec![]),
+        (
+            three(ran(1, 1), breaks()),
+            three(ran(1, 1), breaks()),
+            vec![],
+        ),
+        (
+            three(unknown(), breaks()),
+            three(breaks(), breaks()),
+            vec![],
+        ),
+        // Worse: each with all that is worse about it.
+        (
+            three(holds(), holds()),
+            three(holds(), breaks()),
+            vec![score, of("c")],
+        ),
+        (
+            three(holds(), holds()),
+            three(breaks(), unknown()),
+            vec![score, of("b"), of("c")],
+        ),
+        (
+            three(holds(), breaks()),
+            three(unknown(), holds()),
+            vec![of("b")],
+        ),
+        (
+            three(ran(2, 1), breaks()),
+            three(ran(1, 2), breaks()),
+            vec![score],
+        ),
+        (
+            three(ran(2, 1), breaks()),
+            three(unknown(), breaks()),
+            vec![score],
+        ),
+        (
+            three(holds(), breaks()),
+            three(withheld(Code::Stale), breaks()),
+            vec![score, of("b")],
+        ),
+        // By the smallest that there is.
+        (
+            three(holds(), ran(1_000_000, 1)),
+            three(holds(), ran(999_999, 2)),
+            vec![score],
+        ),
+        (
+            three(holds(), ran(999_999, 2)),
+            three(holds(), ran(1_000_000, 1)),
+            vec![],
+        ),
+        // What held and is not asked any more.
+        (
+            three(holds(), breaks()),
+            three(holds(), breaks()).without("b"),
+            vec![score, of("b")],
+        ),
+        (
+            three(holds(), breaks()),
+            three(holds(), breaks()).without("c"),
+            vec![],
+        ),
+        (
+            three(holds(), holds()),
+            three(holds(), holds()).without("c"),
+            vec![of("c")],
+        ),
+        (
+            three(holds(), holds()),
+            three(holds(), holds()).inapplicable("b"),
+            vec![of("b")],
+        ),
+        (
+            three(holds(), breaks()),
+            b_is(|check| check.optional = true),
+            vec![score, of("b")],
+        ),
+        // What never counted.
+        (
+            b_is(|check| check.optional = true),
+            b_is(|check| check.optional = true),
+            vec![],
+        ),
+        (
+            three(holds(), holds()).inapplicable("b"),
+            three(breaks(), holds()).inapplicable("b"),
+            vec![],
+        ),
+        // Accepted is as good as verified, and partial is not.
+        (accepted(ran(1, 1)), accepted(ran(1, 1)), vec![]),
+        (accepted(ran(1, 1)), accepted(holds()), vec![]),
+        (
+            accepted(ran(2, 1)),
+            accepted(ran(1, 2)),
+            vec![score, of("b")],
+        ),
+        // A weight, too, lowers a score.
+        (
+            three(holds(), breaks()),
+            b_is(|check| check.weight = 0.5),
+            vec![score],
+        ),
+    ];
+    for (at, (before, now, wanted)) in cases.into_iter().enumerate() {
+        let base = base_of(before);
+        let report = now.gate(no_regression()).base("default", base).assess();
+        assert_eq!(reasons(&report), wanted, "case {at}");
+        assert_eq!(report.gates[0].base.as_deref(), Some("base"));
+        assert_eq!(regression::regressed(&report.gates[0]), !wanted.is_empty());
+    }
+}
+
+#[test]
+fn what_got_worse_is_told() {
+    let before = || base_of(three(holds(), ran(1_000_000, 1)));
+    let told = |scene: Scene| {
+        let report = scene
+            .gate(no_regression())
+            .base("default", before())
+            .assess();
+        texts(&report)
+            .iter()
+            .map(|text| text.to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        told(three(breaks(), ran(1_000_000, 1))),
+        [
+            "verified fell from 99 % to 66 %, base base",
+            "b is failed: 0 of 3 passed, 3 failed; it held in base base"
+        ]
+    );
+    assert_eq!(
+        told(three(holds(), ran(999_999, 2))),
+        ["verified fell from 99.99996 % to 99.99993 %, base base"]
+    );
+    assert_eq!(
+        told(three(holds(), holds()).without("b")),
+        ["b is no longer declared; it held in base base"]
+    );
+    assert_eq!(
+        told(three(holds(), holds()).inapplicable("b")),
+        ["b no longer applies; it held in base base"]
+    );
+}
+
+#[test]
+fn a_waiver_is_no_excuse_for_a_regression() {
+    let base = || base_of(three(holds(), holds()));
+    let now = || three(holds(), breaks()).waive(waiver("c"));
+    let wanted = [("no_regression", None), ("no_regression", Some("c"))];
+    let report = closed(now().gate(no_regression()).base("default", base()), &wanted);
+    assert_eq!(report.gates[0].waived, [""; 0]);
+    // It does what it does for the other rules of the same gate.
+    let both = Gate {
+        require: vec!["c".to_string()],
+        ..no_regression()
+    };
+    let report = closed(now().gate(both).base("default", base()), &wanted);
+    assert_eq!(report.gates[0].waived, ["c"]);
+}
+
+#[test]
+fn a_base_means_nothing_to_a_gate_that_does_not_ask_for_it() {
+    let base = base_of(three(holds(), holds()));
+    let report = open(
+        three(holds(), breaks())
+            .gate(min_score(50.0))
+            .base("default", base),
+    );
+    assert_eq!(report.gates[0].base, None);
+}
+
+proptest! {
+    #![proptest_config(same_every_time(200))]
+
+    #[test]
+    fn a_report_is_no_regression_of_itself_and_none_of_one_with_less(
+        credits in vec(0..=4u64, 1..6), more in vec(0..=4u64, 6),
+    ) {
+        let scene = |passed: Vec<u64>| {
+            let checks = passed.into_iter().zip(["a", "b", "c", "d", "e", "f"]);
+            Scene::of(checks.map(|(passed, id)| (within("x", counted(id)), ran(passed, 4 - passed))))
+        };
+        let better = credits.iter().zip(more).map(|(credit, more)| (credit + more).min(4)).collect::<Vec<_>>();
+        let before = base_of(scene(credits.clone()));
+        let after = base_of(scene(better.clone()));
+        let held = |scene: Scene, base: &Base| {
+            scene.gate(no_regression()).base("default", base.clone()).assess().gates[0].open
+        };
+        prop_assert!(held(scene(credits.clone()), &before));
+        prop_assert!(held(scene(better.clone()), &before));
+        prop_assert_eq!(held(scene(credits.clone()), &after), credits == better);
+    }
 }

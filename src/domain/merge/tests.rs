@@ -4,6 +4,7 @@ use super::super::assess::{Deciding, From, Setting, assess};
 use super::super::check::{Attestation, Probe};
 use super::super::evidence::Outcome;
 use super::super::gate::Gate;
+use super::super::ratio;
 use super::super::report::Shard;
 use super::super::testing::*;
 use super::*;
@@ -59,6 +60,7 @@ fn merged(reports: Vec<Named>) -> Report {
         about: merged.about,
         preflight: merged.preflight,
         called_for: merged.again.called_for,
+        bases: merged.again.bases,
         warnings: merged.warnings,
         deciding: Deciding::Gates(vec!["default".to_string()]),
     };
@@ -249,6 +251,48 @@ fn evidence_that_grew_too_old_says_nothing_any_more() {
     let report = merged(vec![old, from("b", vec![(brief(), holds())])]);
     assert_eq!(report.checks[0].verdict, Verdict::Verified);
     assert_eq!(report.checks[0].observations[0].reason.code, Code::Stale);
+}
+
+#[test]
+fn gates_are_held_against_the_base_that_asks_for_most() {
+    let base = |name: &str, verified: u64| Base {
+        name: name.to_string(),
+        verified: ratio::of(verified, 100),
+        held: vec![],
+    };
+    let report = |host: &str, base: Option<Base>| {
+        let scene = Scene::of([(counted("a"), ran(1, 1))]).gate(Gate {
+            name: "staging".to_string(),
+            no_regression: true,
+            ..Gate::default()
+        });
+        named(
+            host,
+            match base {
+                Some(base) => scene.base("staging", base),
+                None => scene,
+            },
+        )
+    };
+    let state = |bases: [Option<Base>; 2]| {
+        let [one, other] = bases;
+        let report = merged(vec![report("one", one), report("other", other)]);
+        let state = report
+            .gates
+            .iter()
+            .find(|state| state.name == "staging")
+            .unwrap();
+        (state.open, state.base.clone())
+    };
+    let (low, high) = (base("low", 40), base("high", 60));
+    for bases in [
+        [Some(low.clone()), Some(high.clone())],
+        [Some(high), Some(low.clone())],
+    ] {
+        assert_eq!(state(bases), (false, Some("high".to_string())));
+    }
+    assert_eq!(state([None, Some(low)]), (true, Some("low".to_string())));
+    assert_eq!(state([None, None]), (false, None));
 }
 
 #[test]

@@ -1,0 +1,130 @@
+//! Gates with `no_regression` over real runs: what the base is, what closes them, and a base from elsewhere.
+
+use serde_json::Value;
+
+use crate::{SHOP, Shop, id, says};
+
+/// The shop with a gate that nothing may get worse for, and a second one that asks for less.
+fn guarded() -> Shop {
+    let gates = "[gate]\nno_regression = true\n[gates.loose]\nmin_score = 0\n";
+    Shop::new(&(SHOP.to_string() + gates))
+}
+
+/// Whether the default gate is open, the base that it was held against, and the checks that its reasons name.
+fn held(report: &Value) -> (bool, Option<&str>, Vec<&str>) {
+    let gate = &report["gates"][0];
+    let reasons = gate["reasons"].as_array().unwrap().iter();
+    let of = reasons.map(|reason| {
+        assert_eq!(reason["rule"], "no_regression");
+        reason["check"].as_str().unwrap_or("")
+    });
+    (gate["open"] == true, gate["base"].as_str(), of.collect())
+}
+
+#[test]
+fn what_gets_worse_stays_worse_until_it_is_mended() {
+    let shop = guarded();
+    let first = shop.check_with(&["coin"], &[]);
+    let (open, base, reasons) = held(&first);
+    assert_eq!((open, base, reasons), (false, None, vec![""]));
+    says(&shop.ready(&["status"]).stdout, &["default OPEN, decides"]);
+    let second = shop.check_with(&["coin"], &[]);
+    assert_eq!(held(&second), (true, Some(id(&first)), vec![]));
+    // Better than before: the new measure.
+    let third = shop.check_with(&["coin", "lamp"], &[]);
+    assert_eq!(held(&third), (true, Some(id(&second)), vec![]));
+    // However often it is run: what got worse is no base, and neither is a run of selected checks.
+    for args in [&[][..], &[], &["lamp"], &[], &["--gate", "loose"]] {
+        let worse = shop.check_with(&["coin"], args);
+        assert_eq!(held(&worse), (false, Some(id(&third)), vec!["", "lamp"]));
+        let status = shop.json(&["status"]).0;
+        assert_eq!(held(&status), (false, Some(id(&third)), vec!["", "lamp"]));
+    }
+    let output = shop.ready(&["check"]);
+    assert_eq!(output.status.code(), Some(1));
+    let base = format!("base {}", id(&third));
+    says(
+        &output.stdout,
+        &[
+            "no_regression: verified fell from 37 % to 25 %",
+            "lamp is failed",
+            "it held in",
+            &base,
+        ],
+    );
+    let mended = shop.check_with(&["coin", "lamp"], &[]);
+    assert_eq!(held(&mended), (true, Some(id(&third)), vec![]));
+    assert_eq!(
+        held(&shop.check_with(&["coin", "lamp"], &[])).1,
+        Some(id(&mended))
+    );
+    // What is no longer asked has not got better.
+    shop.write(
+        "readiness.toml",
+        &(SHOP.replace("checks.lamp", "checks.light") + "[gate]\nno_regression = true\n"),
+    );
+    let renamed = shop.check_with(&["coin", "lamp"], &[]);
+    assert_eq!(held(&renamed).2, ["lamp"]);
+}
+
+#[test]
+fn a_report_from_elsewhere_can_be_the_base() {
+    let shop = guarded();
+    let good = shop.check_with(&["coin", "lamp"], &[]);
+    shop.write(".ready/main.json", &good.to_string());
+    shop.write(".ready/other.json", "{}");
+    // As on a machine that has no ledger.
+    std::fs::remove_file(shop.path(".ready/ledger.sqlite")).unwrap();
+    let base = ["--base", ".ready/main.json"];
+    let worse = shop.check_with(&["coin"], &base);
+    assert_eq!(held(&worse), (false, Some(id(&good)), vec!["", "lamp"]));
+    assert_eq!(
+        held(&shop.json(&["status"]).0).1,
+        None,
+        "the run regressed, and there is no other"
+    );
+    assert_eq!(
+        held(&shop.json(&["status", base[0], base[1]]).0),
+        held(&worse)
+    );
+    assert_eq!(
+        held(&shop.check_with(&["coin", "lamp"], &base)),
+        (true, Some(id(&good)), vec![])
+    );
+    for verb in ["check", "status"] {
+        for (file, words) in [
+            ("nowhere", "cannot read `nowhere`"),
+            (".ready/other.json", "holds no report"),
+        ] {
+            let output = shop.ready(&[verb, "--base", file]);
+            assert_eq!(output.status.code(), Some(2));
+            says(&output.stderr, &[words]);
+        }
+    }
+}
+
+#[test]
+fn a_base_that_is_damaged_is_told_and_an_earlier_one_taken() {
+    let shop = guarded();
+    let first = shop.check_with(&["coin"], &[]);
+    let second = shop.check_with(&["coin"], &[]);
+    shop.tamper(&format!(
+        "UPDATE runs SET report = x'00' WHERE id = '{}'",
+        id(&second)
+    ));
+    for verb in [&["status"][..], &["check"]] {
+        let (report, status) = shop.json(verb);
+        assert_eq!(status, 3, "{verb:?}");
+        let warnings = report["warnings"].to_string();
+        assert!(
+            warnings.contains(id(&second)) && warnings.contains("damaged"),
+            "{warnings}"
+        );
+        assert_eq!(held(&report), (true, Some(id(&first)), vec![]));
+    }
+    // What was pruned is no base, and no damage.
+    shop.tamper("UPDATE runs SET report = NULL");
+    let (report, status) = shop.json(&["status"]);
+    assert_eq!(status, 0);
+    assert_eq!(held(&report), (false, None, vec![""]));
+}
