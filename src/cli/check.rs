@@ -168,7 +168,10 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         }
     }
     print(&report, &options.format, global.style())?;
-    Ok(exit(&report, &record))
+    let exit = exit(&report, &record);
+    // The process ends here: what the system takes back at once need not be freed piece by piece.
+    std::mem::forget((session, record, report));
+    Ok(exit)
 }
 
 /// The places of the checks that are due: those that are selected with what they need, else all that do not wait to be

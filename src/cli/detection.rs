@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
 
@@ -27,22 +27,16 @@ pub(super) struct Detection {
 impl Detection {
     /// Looks at the project's files in a folder.
     pub(super) fn of(folder: &Path, library: &Library) -> Result<Detection> {
-        Detection::among(tree::files(folder), folder, library)
+        let files = tree::files(folder);
+        // What is not text cannot stand in a manifest.
+        let files = files.iter().filter_map(|file| file.to_str());
+        let files = files.map(|file| file.replace(std::path::MAIN_SEPARATOR, "/"));
+        Detection::among(files.collect(), folder, library)
     }
 
     /// Looks at these files of a folder.
-    pub(super) fn among(
-        files: Vec<PathBuf>,
-        folder: &Path,
-        library: &Library,
-    ) -> Result<Detection> {
+    pub(super) fn among(files: Vec<String>, folder: &Path, library: &Library) -> Result<Detection> {
         let library = library.checks()?;
-        // What is not text cannot stand in a manifest.
-        let files = files
-            .iter()
-            .filter_map(|file| file.to_str())
-            .map(|file| file.replace(std::path::MAIN_SEPARATOR, "/"))
-            .collect::<Vec<_>>();
         let project = Files {
             list: &files,
             exists: &|file| folder.join(file).is_file(),

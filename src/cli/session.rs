@@ -118,7 +118,7 @@ impl Session {
 
     /// The library checks that the project's files call for, each with the files that do.
     pub(super) fn called_for(&self, tree: &Tree) -> Result<Vec<CalledFor>> {
-        let found = match (self.detected.is_empty(), tree.paths()) {
+        let found = match (self.detected.is_empty(), tree.names()) {
             // What of it could be run is declared.
             (false, _) => self.detected.clone(),
             (true, Some(files)) => Detection::among(files, &self.folder, &self.library)?.found,

@@ -170,7 +170,6 @@ pub fn find(checks: &[LibraryCheck], project: Files<'_>) -> Vec<Found> {
     let mut files = project.list.iter().map(String::as_str).collect::<Vec<_>>();
     files.sort_unstable();
     let foreign = foreign_folders(&files);
-    files.retain(|file| is_own(file, &foreign));
 
     let rules = checks
         .iter()
@@ -182,11 +181,20 @@ pub fn find(checks: &[LibraryCheck], project: Files<'_>) -> Vec<Found> {
     // One pass over the files for the patterns of all rules.
     let set = globset(rules.iter().flat_map(|rule| &rule.detect.files));
     let mut matching = vec![vec![]; set.len()];
+    let mut patterns = vec![];
     for file in &files {
-        for pattern in set.matches(file) {
-            matching[pattern].push(*file);
+        set.matches_into(file, &mut patterns);
+        // Few match: only of those it is asked whose they are.
+        if !patterns.is_empty() && is_own(file, &foreign) {
+            patterns
+                .iter()
+                .for_each(|at: &usize| matching[*at].push(*file));
         }
     }
+    if matching.iter().all(Vec::is_empty) {
+        return vec![];
+    }
+    files.retain(|file| is_own(file, &foreign));
     let mut matching = matching.into_iter();
     let mut found = vec![];
     for rule in &rules {

@@ -42,8 +42,9 @@ impl Tree {
         format!("blake3:{}", hasher.finalize().to_hex())
     }
 
-    /// The files below the folder that was asked for, relative to it; none where they are not known.
-    pub fn paths(&self) -> Option<Vec<PathBuf>> {
+    /// The files below the folder that was asked for, relative to it, `/` between their parts; without those whose names are
+    /// no text. None where they are not known.
+    pub fn names(&self) -> Option<Vec<String>> {
         self.digest.as_ref()?;
         let mut below = bytes(self.folder.strip_prefix(&self.top).ok()?);
         if !below.is_empty() {
@@ -51,7 +52,8 @@ impl Tree {
         }
         let files = self.files.range(below.clone()..);
         let files = files.map_while(|(file, _)| file.strip_prefix(&below[..]));
-        Some(files.map(path).collect())
+        let names = files.filter_map(|file| std::str::from_utf8(file).ok());
+        Some(names.map(str::to_string).collect())
     }
 
     /// The files that differ between two states, by name.
@@ -241,16 +243,13 @@ type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
 type Paths = BTreeSet<Vec<u8>>;
 
 /// What `ls-files --stage` or `ls-tree` lists: path → mode and content id.
-fn listed(list: &[u8], mode_and_id: fn(&[&[u8]]) -> Option<Vec<u8>>) -> Option<Entries> {
+fn listed(list: &[u8], mode_and_id: fn(&[u8]) -> Option<Vec<u8>>) -> Option<Entries> {
     let records = list
         .split(|byte| *byte == 0)
         .filter(|record| !record.is_empty());
     let entries = records.map(|record| {
         let tab = record.iter().position(|byte| *byte == b'\t')?;
-        let fields = record[..tab]
-            .split(|byte| *byte == b' ')
-            .collect::<Vec<_>>();
-        Some((record[tab + 1..].to_vec(), mode_and_id(&fields)?))
+        Some((record[tab + 1..].to_vec(), mode_and_id(&record[..tab])?))
     });
     entries.collect()
 }
@@ -304,7 +303,8 @@ fn held_against(
 ) -> Option<(Entries, Paths)> {
     // MODE SP ID SP STAGE
     let mut entries = listed(list, |fields| {
-        Some([fields.first()?, &b" "[..], fields.get(1)?].concat())
+        let end = fields.iter().rposition(|byte| *byte == b' ')?;
+        Some(fields[..end].to_vec())
     })?;
     let left_out = left_out
         .iter()

@@ -44,7 +44,8 @@ impl Tree {
                 let list = git(&self.top, &["ls-tree", "-r", "-z", commit], None)?;
                 // MODE SP TYPE SP ID
                 listed(&list, |fields| {
-                    Some([fields.first()?, &b" "[..], fields.get(2)?].concat())
+                    let mut fields = fields.split(|byte| *byte == b' ');
+                    Some([fields.next()?, &b" "[..], fields.nth(1)?].concat())
                 })?
             }
             None => Entries::new(),
