@@ -26,6 +26,7 @@ mod init;
 mod ledger;
 mod list;
 mod merge;
+mod record;
 mod recorded;
 mod report_file;
 mod runs;

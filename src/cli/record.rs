@@ -1,0 +1,476 @@
+//! A run of checks while it goes on: begun, observed, judged, recorded. It holds what is known so far, and what a reader of
+//! its report must be told.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::sync::mpsc;
+
+use anyhow::{Context as _, Result};
+use jiff::Timestamp;
+
+use super::authors::name_authors;
+use super::base;
+use super::check::Options;
+use super::held::look_back;
+use super::recorded::{self, Here, Past};
+use super::secrets;
+use super::session::{Session, host};
+use super::sharding::Split;
+use super::{Global, style_of};
+use crate::domain::about::About;
+use crate::domain::assess::{Deciding, Seen, Setting, assess};
+use crate::domain::evidence::{Binding, Observed};
+use crate::domain::gate::Gate;
+use crate::domain::limit::human_duration;
+use crate::domain::reason::{Code, Reason};
+use crate::domain::regression::Base;
+use crate::domain::report::{CalledFor, Preflight, Report, Run};
+use crate::domain::verdict::Verdict;
+use crate::ledger::{self, Ledger};
+use crate::mask::Masker;
+use crate::probe::{Context, Ports, http::Clients, preflight};
+use crate::process::Cancel;
+use crate::reader;
+use crate::reporter::progress::{Mode, Progress};
+use crate::runner::{self, Job, Ran, signals};
+use crate::tree::Tree;
+
+/// A run while it goes on: what is known of it, and what a reader of the report must be told.
+pub(super) struct Record {
+    pub(super) run: Run,
+    about: About,
+    pub(super) tree: Tree,
+    /// What evidence that is had now is about, by the places of the checks.
+    bindings: Vec<Binding>,
+    /// The checks that were due and are not run again, with what is recorded of them.
+    reused: BTreeMap<usize, Seen>,
+    /// How the checks are split, where several machines share them.
+    split: Option<Split>,
+    /// Whether all that the manifest declares was due.
+    whole: bool,
+    pub(super) warnings: Vec<String>,
+    pub(super) called_for: Vec<CalledFor>,
+    /// The base that the command line names.
+    pub(super) base: Option<Base>,
+    pub(super) broken: bool,
+}
+
+impl Record {
+    pub(super) fn start(
+        session: &Session,
+        options: &Options,
+        selected: Option<&BTreeSet<usize>>,
+        about: About,
+        tree: Tree,
+    ) -> Record {
+        let processors = std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
+        let started = Timestamp::now();
+        let ids = |places: &BTreeSet<usize>| {
+            places
+                .iter()
+                .map(|at| session.project.checks[*at].id.clone())
+                .collect()
+        };
+        let run = Run {
+            id: ulid::Ulid::new().to_string(),
+            started,
+            finished: started,
+            complete: false,
+            interrupted: false,
+            out_of_time: false,
+            selected: selected.map(ids).unwrap_or_default(),
+            host: host(),
+            jobs: options.jobs.unwrap_or(processors),
+            commit: tree.commit.clone(),
+            tree: tree.digest.clone(),
+            dirty: tree.dirty,
+            manifest: Some(session.manifest_digest.clone()),
+            artifact: about.artifact.clone(),
+            environment: about.environment.clone(),
+            shard: None,
+            merged: vec![],
+            services: vec![],
+        };
+        let bindings = session.bindings(&tree, &about);
+        let declared = session.project.checks.iter().zip(&bindings);
+        let nowhere = declared
+            .filter(|(check, binding)| !check.inputs.is_empty() && binding.inputs.is_none())
+            .map(|(check, _)| {
+                format!(
+                    "`inputs` of {} match no file: its evidence counts for the state of all files",
+                    check.id
+                )
+            });
+        Record {
+            warnings: nowhere.collect(),
+            run,
+            about,
+            tree,
+            bindings,
+            reused: BTreeMap::new(),
+            split: None,
+            whole: selected.is_none(),
+            called_for: vec![],
+            base: None,
+            broken: false,
+        }
+    }
+
+    /// Makes it the run of one share of the checks, of which `own` is due.
+    pub(super) fn take_share(
+        &mut self,
+        session: &Session,
+        options: &Options,
+        own: &BTreeSet<usize>,
+        split: Split,
+    ) {
+        let id = |at: &usize| session.project.checks[*at].id.clone();
+        let asked = std::mem::take(&mut self.run.selected);
+        let own = own.iter().map(id);
+        self.run.selected = own
+            .filter(|id| asked.is_empty() || asked.contains(id))
+            .collect();
+        self.run.shard = Some(split.shard.clone());
+        self.whole = false;
+        self.warnings.extend(split.warnings.iter().cloned());
+        let gate = options.gate.as_ref().filter(|name| !name.is_empty());
+        for (name, given) in [
+            ("gate", gate.is_some()),
+            ("min-score", options.min_score.is_some()),
+        ] {
+            if given {
+                self.warnings.push(format!(
+                    "`--{name}` decides nothing for one shard, which has not seen all: give it to `ready merge`"
+                ));
+            }
+        }
+        self.split = Some(split);
+    }
+
+    /// Runs what is due and shows how it goes.
+    pub(super) fn observe(
+        &mut self,
+        session: &Session,
+        options: &Options,
+        global: &Global,
+        mut due: BTreeSet<usize>,
+        masker: &Masker,
+    ) -> Result<(Ran, Vec<Preflight>)> {
+        let cancel = Cancel::new().context("cannot get the descriptors to be stopped by")?;
+        let (told, stopping) = mpsc::channel();
+        let limit = options.timeout;
+        let runtime = signals::serve(&cancel, limit, move |stopping| _ = told.send(stopping))
+            .context("cannot listen for signals")?;
+        let preflight = preflight::observe(&session.project.requires, &session.folder, &cancel);
+        let reused = self.reusable(session, &due, options.fresh);
+        due.retain(|at| !reused.contains_key(at));
+        let durations = durations(session, &due);
+        let places = reused.keys().copied().collect();
+        if !reused.is_empty() && progress_mode(options, global) != Mode::Silent {
+            let text = match reused.len() {
+                1 => "1 check is not run again: what it depends on has not changed since it was verified".to_string(),
+                many => format!(
+                    "{many} checks are not run again: what they depend on has not changed since they were verified"
+                ),
+            };
+            let _ = writeln!(std::io::stderr(), "{text} (`--fresh` runs all)");
+        }
+        let (clients, ports) = (Clients::new(runtime), Ports::default());
+        let job = Job {
+            project: &session.project,
+            due: &due,
+            applicable: &session.applicable,
+            reused: &places,
+            durations: &durations,
+            fail_fast: options.fail_fast,
+            jobs: self.run.jobs as usize,
+            host: &self.run.host.name,
+            bindings: &self.bindings,
+            context: Context {
+                folder: &session.folder,
+                run: &self.run.id,
+                cancel: &cancel,
+                masker,
+                ports: &ports,
+                clients: &clients,
+                read: reader::read,
+            },
+        };
+        let style = style_of(&std::io::stderr(), global);
+        let mut progress = Progress::new(
+            &session.project,
+            due.len(),
+            progress_mode(options, global),
+            style,
+        );
+        let mut ran = runner::run(&job, stopping, |event| progress.show(&event));
+        progress.end();
+        self.run.interrupted = ran.stopped;
+        self.run.out_of_time = ran.out_of_time;
+        if let Some(limit) = options.timeout.filter(|_| ran.out_of_time) {
+            let limit = human_duration(limit);
+            self.warnings.push(format!(
+                "the run reached its time limit of {limit}: what had not ended by then is unverified"
+            ));
+        }
+        self.run.complete = self.whole && !self.run.interrupted;
+        self.run.services = ran.services.clone();
+        self.broken |= ran.broken;
+        let evidence = ran
+            .observed
+            .iter_mut()
+            .flatten()
+            .filter_map(|seen| match seen {
+                Observed::Evidence(evidence) => evidence.binding.program.as_mut(),
+                Observed::Withheld(_) => None,
+            });
+        evidence.for_each(|program| program.version = version_in(&preflight, &program.path));
+        self.reused = reused;
+        Ok((ran, preflight))
+    }
+
+    /// The checks among those that are due that need no look, with what is recorded of them. What cannot be read of the
+    /// ledger is told when the run is recorded.
+    fn reusable(
+        &self,
+        session: &Session,
+        due: &BTreeSet<usize>,
+        fresh: bool,
+    ) -> BTreeMap<usize, Seen> {
+        let declares = |at: &usize| self.bindings[*at].inputs.is_some();
+        if fresh || !due.iter().any(declares) {
+            return BTreeMap::new();
+        }
+        let Some(ledger) = Ledger::open_existing(&session.folder).ok().flatten() else {
+            return BTreeMap::new();
+        };
+        let here = self.here(session);
+        let Ok(past) = here.recorded(Some(&ledger)) else {
+            return BTreeMap::new();
+        };
+        let reusable = here.reusable(due, &past);
+        let seen = past.seen.into_iter().enumerate();
+        seen.filter(|(at, _)| reusable.contains(at))
+            .map(|(at, seen)| (at, recorded::reused(seen)))
+            .collect()
+    }
+
+    fn here<'a>(&'a self, session: &'a Session) -> Here<'a> {
+        Here {
+            session,
+            tree: &self.tree,
+            bindings: &self.bindings,
+            now: self.run.started,
+            host: &self.run.host.name,
+        }
+    }
+
+    /// Judges what was observed together with what the ledger knows of the rest, and records it.
+    pub(super) fn conclude(
+        &mut self,
+        session: &Session,
+        gates: &[Gate],
+        deciding: Deciding,
+        mut ran: Ran,
+        preflight: Vec<Preflight>,
+        masker: &Masker,
+    ) -> Report {
+        self.run.finished = Timestamp::now();
+        self.warnings.append(&mut ran.warnings);
+        if ran.observed.iter().any(Option::is_some) {
+            self.bind_to(&session.tree(), session, &mut ran.observed);
+        }
+        let mut ledger = match Ledger::open(&session.folder) {
+            Ok(ledger) => Some(ledger),
+            Err(error) => {
+                self.not_recorded(&error);
+                None
+            }
+        };
+        let mut places = ran.observed.iter().enumerate();
+        let unknown =
+            |(at, seen): (usize, &Option<_>)| seen.is_none() && !self.reused.contains_key(&at);
+        let past = match places.any(unknown) {
+            true => self.past(session, ledger.as_ref()),
+            false => vec![],
+        };
+        let mut past = past.into_iter();
+        let mut seen = ran
+            .observed
+            .into_iter()
+            .enumerate()
+            .map(|(at, observed)| match (observed, past.next()) {
+                (Some(observed), _) => Seen {
+                    applicable: session.applicable[at],
+                    ..Seen::now(observed)
+                },
+                (None, past) => match self.reused.remove(&at) {
+                    Some(reused) => reused,
+                    None => self.not_looked_at(session, at, past),
+                },
+            })
+            .collect::<Vec<_>>();
+        let now = Timestamp::now();
+        let lost = look_back(&session.project, gates, ledger.as_ref(), &mut seen, now);
+        self.broken |= !lost.is_empty();
+        self.warnings.extend(lost);
+        let bases = self.bases(gates, ledger.as_ref());
+        let setting = Setting {
+            bases,
+            ready: env!("CARGO_PKG_VERSION").to_string(),
+            run: Some(self.run.clone()),
+            about: self.about.clone(),
+            preflight,
+            called_for: std::mem::take(&mut self.called_for),
+            warnings: std::mem::take(&mut self.warnings),
+            deciding,
+        };
+        let mut report = assess(&session.project, gates, seen, setting, now);
+        name_authors(&mut report, session);
+        let mut report = secrets::masked(report, masker);
+        let files = self.run.tree.is_some().then(|| self.tree.then());
+        match ledger
+            .as_mut()
+            .map(|ledger| ledger.append(&mut report, files.as_ref()))
+        {
+            Some(Ok(head)) => report.ledger = Some(head),
+            Some(Err(error)) => self.not_recorded(&error),
+            None => {}
+        }
+        let unrecorded = self.warnings.drain(..);
+        report
+            .warnings
+            .extend(unrecorded.map(|text| masker.text(&text).into_owned()));
+        report
+    }
+
+    /// What there is to say of a check that was not due here: what is recorded, unless another machine is to look and
+    /// that says nothing.
+    fn not_looked_at(&self, session: &Session, at: usize, past: Option<Seen>) -> Seen {
+        let not_run = |text: &str| Observed::Withheld(Reason::new(Code::NotRun, text));
+        let past = past.unwrap_or_else(|| Seen::now(not_run("it was not run")));
+        let Some(text) = self.split.as_ref().and_then(|split| split.elsewhere(at)) else {
+            return past;
+        };
+        let judgement = past.judge(&session.project.checks[at], self.run.finished);
+        match judgement.verdict {
+            Verdict::Unverified if !judgement.attested() => Seen::now(not_run(&text)),
+            _ => past,
+        }
+    }
+
+    /// What gates are held against that ask for it.
+    fn bases(&mut self, gates: &[Gate], ledger: Option<&Ledger>) -> BTreeMap<String, Base> {
+        match base::bases(gates, self.base.as_ref(), ledger, Some(&self.run.id)) {
+            Ok(bases) => {
+                self.broken |= !bases.lost.is_empty();
+                self.warnings.extend(bases.lost);
+                bases.of
+            }
+            Err(error) => {
+                self.broken = true;
+                self.warnings.push(format!(
+                    "the base of `no_regression` cannot be read: {error:#}"
+                ));
+                BTreeMap::new()
+            }
+        }
+    }
+
+    fn not_recorded(&mut self, error: &anyhow::Error) {
+        // A checkout that may not be written is no fault of ours; anything else is.
+        self.broken |= !ledger::not_writable(error);
+        self.warnings
+            .push(format!("this run is not recorded: {error:#}"));
+    }
+
+    /// What was known before of the checks that were not due.
+    fn past(&mut self, session: &Session, ledger: Option<&Ledger>) -> Vec<Seen> {
+        let past = match self.here(session).recorded(ledger) {
+            Ok(past) => past,
+            Err(error) => {
+                self.broken = true;
+                self.warnings.push(format!(
+                    "what was recorded before cannot be read: {error:#}"
+                ));
+                Past::default()
+            }
+        };
+        self.broken |= !past.lost.is_empty();
+        self.warnings.extend(past.lost);
+        past.seen
+    }
+
+    /// Evidence is about files that stood still. Where they did not, it is about none that could be named, but for that of
+    /// checks whose inputs stood.
+    fn bind_to(&mut self, now: &Tree, session: &Session, observed: &mut [Option<Observed>]) {
+        if now.digest == self.tree.digest {
+            return;
+        }
+        let bindings = session.bindings(now, &self.about);
+        for (at, observed) in observed.iter_mut().enumerate() {
+            if let Some(Observed::Evidence(evidence)) = observed
+                && evidence.binding.inputs != bindings[at].inputs
+            {
+                evidence.binding.inputs = None;
+            }
+        }
+        const NAMED: usize = 5;
+        let changed = self.tree.changed(now);
+        let more = match changed.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let names = changed
+            .iter()
+            .take(NAMED)
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(", ");
+        self.warnings.push(format!(
+            "files were changed while the checks ran ({names}{more}): what was seen belongs to no state of the files, and \
+             counts as stale from now on; if a check writes them, let git ignore them"
+        ));
+        self.run.tree = None;
+    }
+}
+
+/// How long each check that is due took when it was last run. What cannot be read here is told when the run is recorded.
+fn durations(session: &Session, due: &BTreeSet<usize>) -> Vec<Option<std::time::Duration>> {
+    let ledger = match due.is_empty() {
+        true => None,
+        false => Ledger::open_existing(&session.folder).ok().flatten(),
+    };
+    let duration = |id: &str| ledger.as_ref()?.duration(id).ok()?;
+    let checks = session.project.checks.iter().enumerate();
+    checks
+        .map(|(at, check)| due.contains(&at).then(|| duration(&check.id)).flatten())
+        .collect()
+}
+
+/// The version that a program gave of itself before the run, where the manifest asks for one.
+fn version_in(preflight: &[Preflight], program: &str) -> Option<String> {
+    let name = Path::new(program).file_stem()?.to_str()?;
+    let asked = preflight
+        .iter()
+        .find(|line| line.what.split(' ').next() == Some(name))?;
+    let version = asked.seen.strip_prefix("found ")?;
+    version
+        .starts_with(|c: char| c.is_ascii_digit())
+        .then(|| version.to_string())
+}
+
+fn progress_mode(options: &Options, global: &Global) -> Mode {
+    let terminal =
+        std::io::stderr().is_terminal() && std::env::var("TERM").is_ok_and(|term| term != "dumb");
+    let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
+    match (global.quiet, terminal && !in_ci) {
+        (true, _) => Mode::Silent,
+        (_, true) => Mode::Terminal,
+        _ if std::env::var_os("GITHUB_ACTIONS").is_some() => Mode::BareLines,
+        // A machine reads the report; whoever reads the log still sees how far it is.
+        _ if options.format == "json" && !std::io::stderr().is_terminal() => Mode::Silent,
+        _ => Mode::Lines,
+    }
+}
