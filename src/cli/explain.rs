@@ -83,6 +83,7 @@ fn declared_check(session: &Session, id: &str, style: Style) -> Result<Vec<u8>> 
         bindings: &session.bindings(&tree, &About::default()),
         now,
         host: &host().name,
+        changed: Default::default(),
     };
     let Past { seen, lost } = here.recorded(ledger.as_ref())?;
     let setting = Setting {

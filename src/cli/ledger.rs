@@ -281,13 +281,16 @@ fn import(folder: &Path, files: &[PathBuf]) -> Result<Exit> {
 }
 
 fn repair(folder: &Path) -> Result<Exit> {
-    let repaired = ledger::repair(folder)?;
+    let Some(repaired) = ledger::repair(folder)? else {
+        print_text(b"nothing of the ledger is damaged: it stays as it is\n")?;
+        return Ok(Exit::Open);
+    };
     let mut text = vec![];
     writeln!(
         text,
         "kept {} and {}",
         counted(repaired.runs, "run", "runs"),
-        counted(repaired.evidence, "piece of evidence", "pieces of evidence"),
+        counted(repaired.evidence, "row of evidence", "rows of evidence"),
     )?;
     for lost in &repaired.lost {
         writeln!(text, "lost: {lost}")?;
@@ -300,4 +303,9 @@ fn repair(folder: &Path) -> Result<Exit> {
     writeln!(text, "`ready ledger verify` says what is missing")?;
     print_text(&text)?;
     Ok(Exit::Open)
+}
+
+/// Whether a verb came to no end because the ledger is damaged, and the error does not say yet what to do.
+pub(super) fn damage(error: &anyhow::Error) -> bool {
+    ledger::is_damaged(error) && !format!("{error:#}").contains("ready ledger repair")
 }

@@ -295,7 +295,12 @@ fn complain(error: &anyhow::Error) -> Exit {
         );
         return Exit::Usage;
     }
-    for line in sanitise::lines(&format!("error: {error:#}"), sanitise::Colour::Drop) {
+    let hint = match ledger::damage(error) {
+        true => "\nhint: `ready ledger repair` keeps what can be read of a damaged ledger",
+        false => "",
+    };
+    let text = format!("error: {error:#}{hint}");
+    for line in sanitise::lines(&text, sanitise::Colour::Drop) {
         let _ = writeln!(stderr, "{}", no_command(&line));
     }
     if error.downcast_ref::<Usage>().is_some() {

@@ -94,16 +94,24 @@ impl Record {
         };
         let bindings = session.bindings(&tree, &about);
         let declared = session.project.checks.iter().zip(&bindings);
-        let nowhere = declared
-            .filter(|(check, binding)| !check.inputs.is_empty() && binding.inputs.is_none())
-            .map(|(check, _)| {
-                format!(
-                    "`inputs` of {} match no file: its evidence counts for the state of all files",
-                    check.id
-                )
-            });
+        let mut warnings = vec![];
+        for (check, binding) in declared.filter(|(check, _)| !check.inputs.is_empty()) {
+            let nowhere = tree.nowhere(&check.inputs);
+            let patterns = nowhere.iter().map(|pattern| format!("`{pattern}`"));
+            let patterns = patterns.collect::<Vec<_>>().join(", ");
+            let then = match binding.inputs {
+                Some(_) => String::new(),
+                None => ": its evidence counts for the state of all files".to_string(),
+            };
+            if !nowhere.is_empty() {
+                let id = &check.id;
+                warnings.push(format!(
+                    "`inputs` of {id}: no file matches {patterns}{then}"
+                ));
+            }
+        }
         Record {
-            warnings: nowhere.collect(),
+            warnings,
             run,
             about,
             tree,
@@ -263,6 +271,7 @@ impl Record {
             bindings: &self.bindings,
             now: self.run.started,
             host: &self.run.host.name,
+            changed: Default::default(),
         }
     }
 

@@ -1,7 +1,10 @@
 //! What the ledger knows of every check, held against what is here now: evidence counts only for the definition, the
 //! files, the inputs and the program that it was had on.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+
+use std::time::Duration;
 
 use anyhow::Result;
 use jiff::Timestamp;
@@ -10,16 +13,16 @@ use super::session::Session;
 use crate::domain::assess::{From, Seen};
 use crate::domain::check::Probe;
 use crate::domain::evidence::{Binding, Observed};
+use crate::domain::limit::human_duration;
 use crate::domain::reason::{Code, Reason};
 use crate::domain::verdict::{Verdict, judge};
 use crate::ledger::{Ledger, Recorded};
-use crate::tree::{Then, Tree};
+use crate::tree::{Changed, Then, Tree};
 
 /// How many of the files that have changed are named.
 const NAMED: usize = 2;
 
 /// What is here now: what evidence must be about to count.
-#[derive(Clone, Copy)]
 pub(super) struct Here<'a> {
     pub(super) session: &'a Session,
     pub(super) tree: &'a Tree,
@@ -28,6 +31,8 @@ pub(super) struct Here<'a> {
     pub(super) now: Timestamp,
     /// This machine's name.
     pub(super) host: &'a str,
+    /// What has changed since the states of the files that evidence was had on, by their digests: asked once for each.
+    pub(super) changed: RefCell<HashMap<String, Option<Changed>>>,
 }
 
 /// What is recorded of every check, by place, and what of it was lost.
@@ -118,8 +123,12 @@ impl Here<'_> {
         }
         let changed = || {
             let tree = recorded.run.tree.as_deref()?;
-            let then = ledger?.files::<Then>(tree).ok()??;
-            self.tree.changed_since(&then, &check.inputs)
+            let mut known = self.changed.borrow_mut();
+            let changed = known.entry(tree.to_string()).or_insert_with(|| {
+                let then = ledger?.files::<Then>(tree).ok()??;
+                self.tree.changed_since(&then)
+            });
+            Some(self.tree.named(changed.as_ref()?, &check.inputs))
         };
         match (&then.inputs, &now.inputs) {
             (Some(then), Some(now)) if then == now => return None,
@@ -137,13 +146,16 @@ impl Here<'_> {
         (*tree != self.tree.digest).then(|| named(changed(), &since))
     }
 
+    /// Since when: how long ago it was looked at, and of which code.
     fn since(&self, recorded: &Recorded) -> String {
+        let age = self.now.duration_since(recorded.evidence.started);
+        let age = human_duration(Duration::from_secs(age.as_secs().max(0).unsigned_abs()));
         let commit = recorded.run.commit.as_deref();
         let commit = commit.and_then(|commit| commit.get(..7));
         let commit = commit
             .map(|commit| format!(" (at commit {commit})"))
             .unwrap_or_default();
-        format!("since it was last run{commit}")
+        format!("since it was last run {age} ago{commit}")
     }
 
     /// The places of the checks among these whose recorded evidence stands for a look: what they say they depend on is as

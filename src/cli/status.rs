@@ -41,7 +41,7 @@ pub(super) struct Options {
     #[command(flatten)]
     about: about::Asked,
     /// A report (`ready check --format json`) to show instead, judged as of now
-    #[arg(long, value_name = "REPORT")]
+    #[arg(long, value_name = "REPORT", conflicts_with = "since")]
     from: Option<PathBuf>,
     /// Also what has changed since a run: its id or the beginning of one, `last`, or the tag, branch or commit it was at
     #[arg(long, value_name = "REV|RUN")]
@@ -81,6 +81,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         bindings: &session.bindings(&tree, &About::default()),
         now,
         host: &host().name,
+        changed: Default::default(),
     };
     let Past { mut seen, mut lost } = here.recorded(ledger.as_ref())?;
     lost.extend(look_back(

@@ -51,7 +51,8 @@ impl Ledger {
                 row.verdict.word(),
                 text
             ])?;
-            appended.push((row.id.clone(), digest(text.as_bytes())));
+            let (verdict, digest) = (row.verdict.word().to_string(), digest(text.as_bytes()));
+            appended.push(chain::Entry(row.id.clone(), digest, verdict, interrupted));
         }
         if let (Some(tree), Some(files)) = (&run.tree, files) {
             let sql = "UPDATE trees SET used = ?2 WHERE digest = ?1";
@@ -69,21 +70,26 @@ impl Ledger {
         let report_text = without_evidence(report, serde_json::to_vec)?;
         let link = chain::Link {
             id: run.id.clone(),
+            complete: run.complete,
+            commit: run.commit.clone(),
+            tree: run.tree.clone(),
+            dirty: run.dirty,
             report: digest(&report_text),
             evidence: serde_json::to_string(&appended)?,
             before,
         };
-        let sql = "INSERT INTO runs (at, id, complete, commit_id, tree, report, report_digest, evidence, before, digest)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+        let sql = "INSERT INTO runs (at, id, complete, commit_id, tree, dirty, report, report_digest, evidence, before, digest)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
         let head = link.digest();
         transaction.execute(
             sql,
             params![
                 at + 1,
                 link.id,
-                run.complete,
-                run.commit,
-                run.tree,
+                link.complete,
+                link.commit,
+                link.tree,
+                link.dirty,
                 outputs::compressed(&report_text)?,
                 link.report,
                 link.evidence,

@@ -2,10 +2,9 @@
 //! the chain there; a report that was kept elsewhere holds its end, by which a cut tail is found. This finds edits; it is
 //! no protection against somebody who computes the chain anew.
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
 
 use super::{HINT, Ledger, digest, outputs};
 use crate::domain::report::LedgerHead;
@@ -13,18 +12,66 @@ use crate::domain::report::LedgerHead;
 /// What the digest of a run is over.
 pub(super) struct Link {
     pub(super) id: String,
+    pub(super) complete: bool,
+    pub(super) commit: Option<String>,
+    pub(super) tree: Option<String>,
+    pub(super) dirty: Option<bool>,
     /// The digest of its report.
     pub(super) report: String,
-    /// The list of its evidence with the digest of each, as JSON.
+    /// The list of its evidence, as JSON.
     pub(super) evidence: String,
     /// The digest of the run before.
     pub(super) before: String,
 }
 
+/// A piece of evidence in the list of its run: the check, the digest of the evidence, the verdict as it was judged then, and
+/// whether it was stopped.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Entry(
+    pub(super) String,
+    pub(super) String,
+    pub(super) String,
+    pub(super) bool,
+);
+
 impl Link {
-    /// BLAKE3 over the four, each followed by a zero byte.
+    /// The columns of `runs` that [`Link::read`] takes, in its order.
+    pub(super) const COLUMNS: &str =
+        "id, complete, commit_id, tree, dirty, report_digest, evidence, before, digest";
+
+    /// A run's link, and the digest that stands in its row.
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<(Link, String)> {
+        let link = Link {
+            id: row.get(0)?,
+            complete: row.get(1)?,
+            commit: row.get(2)?,
+            tree: row.get(3)?,
+            dirty: row.get(4)?,
+            report: row.get(5)?,
+            evidence: row.get(6)?,
+            before: row.get(7)?,
+        };
+        Ok((link, row.get(8)?))
+    }
+
+    /// The evidence that the run appended.
+    pub(super) fn entries(&self) -> Vec<Entry> {
+        // A list that does not parse is one that was changed, which its digest tells.
+        serde_json::from_str(&self.evidence).unwrap_or_default()
+    }
+
+    /// BLAKE3 over all of it, each part followed by a zero byte.
     pub(super) fn digest(&self) -> String {
-        let parts = [&self.before, &self.id, &self.report, &self.evidence];
+        let known = format!("{:?} {:?} {}", self.commit, self.dirty, self.complete);
+        let tree = self.tree.as_deref().unwrap_or_default();
+        let parts = [
+            &self.before,
+            &self.id,
+            &known,
+            tree,
+            &self.report,
+            &self.evidence,
+        ];
         let bytes = parts.map(|part| [part.as_bytes(), &[0]].concat()).concat();
         digest(&bytes)
     }
@@ -114,7 +161,7 @@ impl Ledger {
             .query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
         let text = match check {
             Ok(text) if text == "ok" => return,
-            Ok(text) => text,
+            Ok(text) => text.replace('\n', "; "),
             Err(error) => error.to_string(),
         };
         verified.faults.push(Fault {
@@ -124,19 +171,13 @@ impl Ledger {
     }
 
     fn walk(&self, verified: &mut Verified) -> Result<()> {
-        let sql =
-            "SELECT at, id, report, report_digest, evidence, before, digest FROM runs ORDER BY at";
-        let mut select = self.connection.prepare(sql)?;
+        let sql = format!("SELECT {}, at, report FROM runs ORDER BY at", Link::COLUMNS);
+        let mut select = self.connection.prepare(&sql)?;
         let mut rows = select.query([])?;
         let (mut before, mut last, mut found) = (String::new(), 0, 0);
         while let Some(row) = rows.next()? {
-            let at = row.get::<_, i64>(0)?;
-            let link = Link {
-                id: row.get(1)?,
-                report: row.get(3)?,
-                evidence: row.get(4)?,
-                before: row.get(5)?,
-            };
+            let at = row.get::<_, i64>(9)?;
+            let (link, expected) = Link::read(row)?;
             let mut fault = |text: String| {
                 verified.faults.push(Fault {
                     run: Some(link.id.clone()),
@@ -144,14 +185,17 @@ impl Ledger {
                 });
             };
             if at != last + 1 {
-                fault(format!("{} runs before it are missing", at - last - 1));
+                fault(match at - last - 1 {
+                    1 => "the run before it is missing".to_string(),
+                    missing => format!("{missing} runs before it are missing"),
+                });
             } else if link.before != before {
                 fault("it does not follow the run before it".to_string());
             }
-            if link.digest() != row.get::<_, String>(6)? {
+            if link.digest() != expected {
                 fault("its row was changed".to_string());
             }
-            match row.get::<_, Option<Vec<u8>>>(2)? {
+            match row.get::<_, Option<Vec<u8>>>(10)? {
                 None => verified.pruned += 1,
                 Some(report) => {
                     let text = outputs::decompressed(&report);
@@ -161,15 +205,34 @@ impl Ledger {
                 }
             }
             found += self.compare(&link, verified)?;
-            (before, last) = (row.get(6)?, at);
+            (before, last) = (expected, at);
         }
         self.outputs(verified)?;
+        self.newest_are_there(verified)?;
         let all = "SELECT count(*) FROM evidence";
         let all = self
             .connection
             .query_row(all, [], |row| row.get::<_, i64>(0))?;
         if all.unsigned_abs() != found {
             self.unlisted(verified)?;
+        }
+        Ok(())
+    }
+
+    /// The newest evidence of a check is never pruned: where it is gone, somebody took it.
+    fn newest_are_there(&self, verified: &mut Verified) -> Result<()> {
+        let sql = "SELECT check_id, run FROM evidence WHERE evidence IS NULL AND NOT interrupted AND run =
+                   (SELECT max(run) FROM evidence AS other WHERE other.check_id = evidence.check_id AND NOT other.interrupted)";
+        let mut select = self.connection.prepare(sql)?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            verified.faults.push(Fault {
+                run: Some(row.get(1)?),
+                text: format!(
+                    "its evidence of `{}` is gone: the newest is never pruned",
+                    row.get::<_, String>(0)?
+                ),
+            });
         }
         Ok(())
     }
@@ -213,27 +276,25 @@ impl Ledger {
 
     /// Holds the evidence of a run against the digests that the run has; gives how much of it is here.
     fn compare(&self, link: &Link, verified: &mut Verified) -> Result<u64> {
-        let listed = serde_json::from_str::<Vec<(String, String)>>(&link.evidence);
-        let listed = listed
-            .unwrap_or_default()
-            .into_iter()
-            .collect::<BTreeMap<_, _>>();
-        let sql = "SELECT evidence FROM evidence WHERE check_id = ?1 AND run = ?2";
+        let sql =
+            "SELECT evidence, verdict, interrupted FROM evidence WHERE check_id = ?1 AND run = ?2";
         let mut select = self.connection.prepare_cached(sql)?;
         let mut found = 0;
-        for (check, expected) in listed {
+        for Entry(check, expected, verdict, interrupted) in link.entries() {
             let row = select.query_row(params![check, link.id], |row| {
-                row.get::<_, Option<String>>(0)
+                let columns = (row.get::<_, String>(1)?, row.get::<_, bool>(2)?);
+                Ok((row.get::<_, Option<String>>(0)?, columns))
             });
             let row = row.optional()?;
             found += u64::from(row.is_some());
             let text = match row {
                 None => Some("is gone"),
-                Some(None) => {
+                Some((_, columns)) if columns != (verdict, interrupted) => Some("was changed"),
+                Some((None, _)) => {
                     verified.pruned += 1;
                     None
                 }
-                Some(Some(evidence)) => {
+                Some((Some(evidence), _)) => {
                     verified.compared += 1;
                     (digest(evidence.as_bytes()) != expected).then_some("was changed")
                 }

@@ -100,12 +100,13 @@ impl Ledger {
 
     fn open_file(file: &Path) -> Result<Ledger> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let opened = Connection::open_with_flags(file, flags).map_err(anyhow::Error::from);
+        let opened = Connection::open_with_flags(file, flags)
+            .with_context(|| format!("cannot open `{}`", file.display()));
         match opened.and_then(|connection| Ledger::prepare(connection, file)) {
             Err(error) if not_writable(&error) || no_room(&error) => {
                 Ledger::prepare(unchanging(file)?, file)
             }
-            other => other.with_context(|| format!("cannot open `{}`", file.display())),
+            other => other,
         }
     }
 
@@ -146,6 +147,12 @@ impl Ledger {
 fn code(error: &anyhow::Error) -> Option<rusqlite::ErrorCode> {
     let error = error.downcast_ref::<rusqlite::Error>()?;
     error.sqlite_error_code()
+}
+
+/// Whether what went wrong is a damaged ledger, of which something may be kept.
+pub fn is_damaged(error: &anyhow::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(code(error), Some(DatabaseCorrupt | NotADatabase))
 }
 
 /// Whether a ledger is as it should be and only cannot be written.

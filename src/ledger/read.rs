@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use rusqlite::{OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 
+use super::chain::{Entry, Link};
 use super::{Damaged, Ledger, damaged, digest, outputs};
 use crate::domain::evidence::Evidence;
 use crate::domain::report::Report;
@@ -34,6 +35,8 @@ pub struct RunOf {
     pub tree: Option<String>,
     /// Its commit.
     pub commit: Option<String>,
+    /// Whether the files differed from that, where it is known.
+    pub dirty: Option<bool>,
 }
 
 /// A run in the ledger.
@@ -51,8 +54,14 @@ pub struct RunRow {
     pub kept: bool,
 }
 
-/// What each run appended: check → digest of its evidence.
-type Appended = HashMap<String, String>;
+/// A run whose row is as it was written: what it was about, and what it appended, by check.
+struct Sound {
+    of: RunOf,
+    appended: HashMap<String, Entry>,
+}
+
+/// The runs that were read so far.
+type Known = RefCell<HashMap<String, Rc<Sound>>>;
 
 impl Ledger {
     /// The newest evidence about each of several checks, in their order; none where a check was never observed to its
@@ -78,73 +87,74 @@ impl Ledger {
         latest
     }
 
-    fn newest(
-        &self,
-        check: &str,
-        known: &RefCell<HashMap<String, Rc<Appended>>>,
-    ) -> Result<Option<Recorded>> {
+    fn newest(&self, check: &str, known: &Known) -> Result<Option<Recorded>> {
         let what = || format!("the newest evidence of `{check}`");
-        let sql = "SELECT evidence.run, verdict, evidence.evidence FROM evidence
-                   WHERE check_id = ?1 AND NOT interrupted ORDER BY run DESC LIMIT 1";
+        let sql = "SELECT run, evidence FROM evidence WHERE check_id = ?1 ORDER BY run DESC";
         let mut select = self.connection.prepare_cached(sql)?;
-        let row = select.query_row([check], |row| {
-            Ok((
-                row.get::<_, String>(0)?,
-                row.get(1)?,
-                row.get::<_, Option<String>>(2)?,
-            ))
-        });
-        let Some((run, verdict, text)) = row.optional().map_err(|error| damaged(error, &what()))?
-        else {
-            return Ok(None);
-        };
-        let broken = |how: &str| Damaged(format!("{}, of run {run}, {how}", what()));
-        let sql = "SELECT id, tree, commit_id FROM runs WHERE id = ?1";
-        let mut select = self.connection.prepare_cached(sql)?;
-        let of = select.query_row([&run], |row| {
-            Ok(RunOf {
-                id: row.get(0)?,
-                tree: row.get(1)?,
-                commit: row.get(2)?,
-            })
-        });
-        let of = of.optional().map_err(|error| damaged(error, &what()))?;
-        let of = of.ok_or_else(|| broken("belongs to a run that is gone"))?;
-        let text = text.ok_or_else(|| broken("was pruned"))?;
-        let expected = self.appended(&run, known)?.get(check).cloned();
-        if expected.as_deref() != Some(&digest(text.as_bytes())) {
-            return Err(broken("is not what was recorded: its row was changed").into());
+        let mut rows = select.query([check])?;
+        loop {
+            let row = rows.next().map_err(|error| damaged(error, &what()))?;
+            let Some(row) = row else { return Ok(None) };
+            let (run, text) = (row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?);
+            let (sound, entry) = self.listed(check, &run, known)?;
+            // What was stopped says nothing. The run's own list tells, not the column by which others look it up.
+            if entry.3 {
+                continue;
+            }
+            let broken = |how: &str| Damaged(format!("{}, of run {run}, {how}", what()));
+            let text = text.ok_or_else(|| broken("is gone"))?;
+            let mut evidence = parsed(&text, &entry, &run)?;
+            outputs::put_back(&mut evidence, &self.connection)
+                .map_err(|error| broken(&format!("is damaged: {error:#}")))?;
+            return Ok(Some(Recorded {
+                run: sound.of.clone(),
+                verdict: entry.2.clone(),
+                evidence,
+            }));
         }
-        let evidence = serde_json::from_str(&text);
-        let mut evidence: Evidence =
-            evidence.map_err(|error| broken(&format!("does not parse: {error}")))?;
-        outputs::put_back(&mut evidence, &self.connection)
-            .map_err(|error| broken(&format!("is damaged: {error:#}")))?;
-        Ok(Some(Recorded {
-            run: of,
-            verdict,
-            evidence,
-        }))
     }
 
-    /// What a run appended.
-    fn appended(
-        &self,
-        run: &str,
-        known: &RefCell<HashMap<String, Rc<Appended>>>,
-    ) -> Result<Rc<Appended>> {
-        if let Some(appended) = known.borrow().get(run) {
-            return Ok(appended.clone());
+    /// A run and what its list says of the evidence of a check.
+    fn listed(&self, check: &str, run: &str, known: &Known) -> Result<(Rc<Sound>, Entry)> {
+        let sound = self.sound(run, known)?;
+        let entry = sound.appended.get(check).cloned();
+        let entry = entry.ok_or_else(|| {
+            Damaged(format!(
+                "evidence of `{check}` was put into run {run} later"
+            ))
+        })?;
+        Ok((sound, entry))
+    }
+
+    /// A run, held against its digest.
+    fn sound(&self, run: &str, known: &Known) -> Result<Rc<Sound>> {
+        if let Some(sound) = known.borrow().get(run) {
+            return Ok(sound.clone());
         }
-        let mut select = self
-            .connection
-            .prepare_cached("SELECT evidence FROM runs WHERE id = ?1")?;
-        let list = select.query_row([run], |row| row.get::<_, String>(0));
-        let list = list.map_err(|error| damaged(error, &format!("run {run}")))?;
-        let list = serde_json::from_str::<Vec<(String, String)>>(&list).unwrap_or_default();
-        let appended = Rc::new(list.into_iter().collect::<Appended>());
-        known.borrow_mut().insert(run.to_string(), appended.clone());
-        Ok(appended)
+        let sql = format!("SELECT {} FROM runs WHERE id = ?1", Link::COLUMNS);
+        let mut select = self.connection.prepare_cached(&sql)?;
+        let link = select.query_row([run], Link::read).optional();
+        let link = link.map_err(|error| damaged(error, &format!("run {run}")))?;
+        let (link, expected) =
+            link.ok_or_else(|| Damaged(format!("there is evidence of run {run}, which is gone")))?;
+        if link.digest() != expected {
+            return Err(Damaged(format!(
+                "run {run} is not what was recorded: its row was changed"
+            ))
+            .into());
+        }
+        let entries = link.entries().into_iter();
+        let sound = Rc::new(Sound {
+            appended: entries.map(|entry| (entry.0.clone(), entry)).collect(),
+            of: RunOf {
+                id: link.id,
+                tree: link.tree,
+                commit: link.commit,
+                dirty: link.dirty,
+            },
+        });
+        known.borrow_mut().insert(run.to_string(), sound.clone());
+        Ok(sound)
     }
 
     /// How long a check took when it was last observed to its end.
@@ -212,7 +222,7 @@ impl Ledger {
     /// The file cannot be read.
     pub fn run_of_commit(&self, commit: &str) -> Result<Option<RunRow>> {
         let sql = "SELECT at, id, complete, commit_id, report IS NOT NULL FROM runs
-                   WHERE commit_id = ?1 ORDER BY complete DESC, id DESC LIMIT 1";
+                   WHERE commit_id = ?1 ORDER BY complete DESC, dirty IS 1, id DESC LIMIT 1";
         let row = self.connection.query_row(sql, [commit], run_row);
         Ok(row.optional()?)
     }
@@ -260,11 +270,12 @@ impl Ledger {
     /// Puts the evidence back into a report that was recorded; what was pruned stays away.
     ///
     /// # Errors
-    /// The file cannot be read, or a row does not parse.
+    /// [`Damaged`] where it is not what was recorded; another where the file cannot be read.
     pub fn with_evidence(&self, mut report: Report) -> Result<Report> {
         let own = report.run.as_ref().map(|run| run.id.clone());
         let sql = "SELECT evidence FROM evidence WHERE check_id = ?1 AND run = ?2";
         let mut select = self.connection.prepare_cached(sql)?;
+        let known = Known::default();
         for row in &mut report.checks {
             let Some(run) = row.recorded.as_ref().or(own.as_ref()) else {
                 continue;
@@ -272,37 +283,67 @@ impl Ledger {
             let text =
                 select.query_row(params![row.id, run], |row| row.get::<_, Option<String>>(0));
             if let Some(text) = text.optional()?.flatten() {
-                let mut evidence = serde_json::from_str(&text)?;
-                outputs::put_back(&mut evidence, &self.connection)?;
+                let (_, entry) = self.listed(&row.id, run, &known)?;
+                let mut evidence = parsed(&text, &entry, run)?;
+                outputs::put_back(&mut evidence, &self.connection).map_err(|error| {
+                    Damaged(format!(
+                        "the evidence of `{}` in run {run}: {error:#}",
+                        row.id
+                    ))
+                })?;
                 row.evidence = Some(evidence);
             }
         }
         Ok(report)
     }
 
-    /// The verdicts of a check, the newest first, with the evidence's run and the digest of the check's definition, until
-    /// `on` says that it has seen enough.
+    /// The verdicts of a check, the newest first, each with its evidence without long texts, until `on` says that it has seen
+    /// enough.
     ///
     /// # Errors
-    /// The file cannot be read, or a row does not parse.
+    /// [`Damaged`] where a row is not what was recorded; another where the file cannot be read.
     pub fn back_through(
         &self,
         check: &str,
         mut on: impl FnMut(&str, &Evidence) -> bool,
     ) -> Result<()> {
-        let sql = "SELECT verdict, evidence FROM evidence
-                   WHERE check_id = ?1 AND NOT interrupted AND evidence IS NOT NULL ORDER BY run DESC";
+        let sql = "SELECT run, evidence FROM evidence WHERE check_id = ?1 ORDER BY run DESC";
         let mut select = self.connection.prepare_cached(sql)?;
         let mut rows = select.query([check])?;
+        let known = Known::default();
         while let Some(row) = rows.next()? {
-            let verdict = row.get::<_, String>(0)?;
-            let evidence = serde_json::from_str(&row.get::<_, String>(1)?)?;
-            if !on(&verdict, &evidence) {
+            let run = row.get::<_, String>(0)?;
+            let (_, entry) = self.listed(check, &run, &known)?;
+            // Pruned: what was before it is not known.
+            let Some(text) = row.get::<_, Option<String>>(1)? else {
+                break;
+            };
+            if !entry.3 && !on(&entry.2, &parsed(&text, &entry, &run)?) {
                 break;
             }
         }
         Ok(())
     }
+
+    /// The id of the newest run.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn last_id(&self) -> Result<Option<String>> {
+        let sql = "SELECT max(id) FROM runs";
+        Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
+    }
+}
+
+/// Evidence out of its row, held against what its run says of it.
+fn parsed(text: &str, entry: &Entry, run: &str) -> Result<Evidence, Damaged> {
+    let broken = |how: String| Damaged(format!("the evidence of `{}` in run {run} {how}", entry.0));
+    if digest(text.as_bytes()) != entry.1 {
+        return Err(broken(
+            "is not what was recorded: its row was changed".to_string(),
+        ));
+    }
+    serde_json::from_str(text).map_err(|error| broken(format!("does not parse: {error}")))
 }
 
 fn run_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {

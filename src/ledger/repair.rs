@@ -21,13 +21,17 @@ pub struct Repaired {
 }
 
 /// Copies all that can be read of a project's ledger into a new one beside it, which takes its place; the damaged one is
-/// kept under another name. Rows are copied as they are: what is missing shows when the chain is verified.
+/// kept under another name. Rows are copied as they are: what is missing shows when the chain is verified. None where nothing
+/// is damaged.
 ///
 /// # Errors
 /// There is no ledger, nothing of it can be read, or the folder cannot be written.
-pub fn repair(folder: &Path) -> Result<Repaired> {
+pub fn repair(folder: &Path) -> Result<Option<Repaired>> {
     let file = path(folder);
     anyhow::ensure!(file.exists(), "there is no ledger `{}`", file.display());
+    if is_sound(&file) {
+        return Ok(None);
+    }
     let beside = file.with_extension(format!("repaired.{}", std::process::id()));
     remove(&beside);
     let repaired = copy(&file, &beside);
@@ -38,10 +42,7 @@ pub fn repair(folder: &Path) -> Result<Repaired> {
             return Err(error);
         }
     };
-    let now = jiff::Timestamp::now()
-        .strftime("%Y%m%dT%H%M%SZ")
-        .to_string();
-    repaired.aside = file.with_extension(format!("damaged-{now}.sqlite"));
+    repaired.aside = file.with_extension(format!("damaged-{}.sqlite", ulid::Ulid::new()));
     for end in ["-wal", "-shm"] {
         let (from, to) = (with_end(&file, end), with_end(&repaired.aside, end));
         if from.exists() {
@@ -52,7 +53,17 @@ pub fn repair(folder: &Path) -> Result<Repaired> {
     std::fs::rename(&file, &repaired.aside)
         .and_then(|()| std::fs::rename(&beside, &file))
         .with_context(|| format!("cannot move `{}`", file.display()))?;
-    Ok(repaired)
+    Ok(Some(repaired))
+}
+
+/// Whether every page of the file and every row in it can be read.
+fn is_sound(file: &Path) -> bool {
+    let sound = || -> Result<bool> {
+        let ledger = Ledger::open_file(file)?;
+        let verified = ledger.verify(None)?;
+        Ok(!verified.faults.iter().any(|fault| fault.run.is_none()))
+    };
+    sound().unwrap_or(false)
 }
 
 fn with_end(file: &Path, end: &str) -> PathBuf {
@@ -83,6 +94,7 @@ fn copy(from: &Path, to: &Path) -> Result<Repaired> {
                 "complete",
                 "commit_id",
                 "tree",
+                "dirty",
                 "report",
                 "report_digest",
                 "evidence",

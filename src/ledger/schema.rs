@@ -4,7 +4,7 @@ use anyhow::Result;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// The version of the tables that this program reads and writes.
-pub const VERSION: i64 = 2;
+pub const VERSION: i64 = 3;
 
 /// The version of the tables in a file; 0 where there are none yet.
 pub(super) fn version(connection: &Connection) -> Result<i64> {
@@ -27,9 +27,10 @@ pub(super) fn create(connection: &mut Connection) -> Result<()> {
              complete      INTEGER NOT NULL,     -- 1: every check of the manifest was due and got its turn
              commit_id     TEXT,
              tree          TEXT,                 -- the digest of the files that it was about
+             dirty         INTEGER,              -- 1: they differed from the commit; NULL: nobody knows
              report        BLOB,                 -- domain::report::Report without evidence, JSON, zstd; NULL: pruned
              report_digest TEXT NOT NULL,        -- of that JSON
-             evidence      TEXT NOT NULL,        -- JSON: [check, digest of its evidence] of what it appended, in order
+             evidence      TEXT NOT NULL,        -- JSON: chain::Entry of each piece of evidence that it appended, in order
              before        TEXT NOT NULL,        -- the digest of the run before; empty for the first
              digest        TEXT NOT NULL         -- over all of this: see chain.rs
          ) STRICT;

@@ -10,6 +10,7 @@ use super::words::{
     age, bold, colour, count, cut, dim, mark, painted, short, verdict, wrapped_after,
 };
 use super::{Detail, reproduce};
+use crate::domain::check::Probe;
 use crate::domain::evidence::{Outcome, Stream};
 use crate::domain::expectation::Held;
 use crate::domain::reason::Code;
@@ -223,6 +224,12 @@ fn to_do(row: &CheckRow) -> Option<String> {
                 check.fix.takes.map(|takes| takes.as_secs_f64()),
                 check.fix.how.as_deref(),
             );
+        }
+        Code::Stale if matches!(check.probe, Probe::Manual(_)) => {
+            format!(
+                "say so again in `manual` of {}, or verify it",
+                check.source.file
+            )
         }
         Code::NotRun | Code::Stale | Code::Interrupted => format!("run `ready check {}`", row.id),
         Code::ToolMissing

@@ -6,20 +6,33 @@ use std::path::Path;
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::{Tree, bytes, content, path, walked};
+use super::{Entries, Tree, bytes, content, path, walked};
 
 impl Tree {
-    /// The digest of path, mode and content of the files that match one of the patterns, `blake3:…`. A file that git
-    /// ignores is among them where a pattern names it, or names a folder in which git knows nothing. None where no file
-    /// matches, and where it cannot be told.
+    /// The digest of path, mode and content of the files that match one of the patterns, `blake3:…`, those that git ignores
+    /// among them; but not what tools put into folders of their own ([`PASSED_OVER`]), unless a pattern names the folder. None
+    /// where no file matches, and where it cannot be told.
     pub fn inputs(&self, patterns: &[String]) -> Option<String> {
         self.digest.as_ref()?;
         let mut inputs = BTreeMap::new();
         for pattern in patterns {
-            inputs.extend(self.matching(&Pattern::new(pattern, &self.folder, &self.top)?)?);
+            inputs.extend(self.matching(pattern)?);
         }
         let inputs = inputs.iter().map(|(path, entry)| (&**path, &**entry));
         (inputs.len() > 0).then(|| Tree::digest(inputs))
+    }
+
+    /// The patterns among these that no file matches.
+    pub fn nowhere<'p>(&self, patterns: &'p [String]) -> Vec<&'p str> {
+        let nothing = |pattern: &&String| {
+            let matching = self.matching(pattern);
+            matching.is_none_or(|matching| matching.is_empty())
+        };
+        patterns
+            .iter()
+            .filter(nothing)
+            .map(String::as_str)
+            .collect()
     }
 
     /// The names of the paths among these that match one of the patterns.
@@ -36,36 +49,104 @@ impl Tree {
         matching.collect()
     }
 
-    fn matching(&self, pattern: &Pattern) -> Option<Matching<'_>> {
+    fn matching(&self, written: &str) -> Option<Matching<'_>> {
+        let pattern = Pattern::new(written, &self.folder, &self.top)?;
         let below = self.files.range(pattern.fixed.clone()..);
         let below = below.take_while(|(path, _)| path.starts_with(&pattern.fixed));
-        let mut known = below.peekable();
-        if known.peek().is_some() {
-            let matching = known.filter(|(path, _)| pattern.matches(path));
+        let known = below.filter(|(path, _)| pattern.matches(path));
+        let known = known.map(|(path, entry)| {
+            // Git knows of a link where it leads; a check sees what is there.
+            let there = match entry.starts_with(b"120000 ") {
+                true => content(&self.top.join(super::path(path))),
+                false => None,
+            };
+            let entry = there.map_or(Cow::from(entry), |there| {
+                Cow::from([entry, &there[..]].concat())
+            });
+            (Cow::from(path), entry)
+        });
+        let mut matching = known.collect::<Matching<'_>>();
+        let passed_over = PASSED_OVER
+            .into_iter()
+            .filter(|name| !written.split('/').any(|part| part == *name))
+            .collect::<Vec<_>>();
+        for (path, entry) in self.ignored_below(&pattern, &passed_over)? {
+            if pattern.matches(&path) && !self.files.contains_key(&path) {
+                matching.insert(Cow::from(path), Cow::from(entry));
+            }
+        }
+        Some(matching)
+    }
+
+    /// The files that git ignores and that may match, with what is in them; none where there are too many.
+    fn ignored_below(&self, pattern: &Pattern, passed_over: &[&'static str]) -> Option<Entries> {
+        let mut found = Entries::new();
+        let Some(ignored) = &self.ignored else {
+            // Without git, whatever is there counts.
+            let fixed = String::from_utf8_lossy(&pattern.fixed).into_owned();
+            return self.on_disk(&fixed, passed_over);
+        };
+        for ignored in ignored {
+            let folder = ignored.strip_suffix(b"/");
+            let name = String::from_utf8_lossy(folder.unwrap_or(ignored)).into_owned();
+            let names_tools = name.split('/').any(|part| passed_over.contains(&part));
+            let may_match =
+                ignored.starts_with(&pattern.fixed) || pattern.fixed.starts_with(ignored);
+            if !may_match || names_tools || super::in_own_folder(ignored) {
+                continue;
+            }
+            match folder {
+                // Of a folder that is ignored as a whole, only the part is looked at that is asked for.
+                Some(_) if pattern.fixed.starts_with(ignored) => {
+                    let fixed = String::from_utf8_lossy(&pattern.fixed).into_owned();
+                    found.extend(self.on_disk(&fixed, passed_over)?);
+                }
+                _ => found.extend(self.on_disk(&name, passed_over)?),
+            }
+        }
+        Some(found)
+    }
+
+    /// A file, or all files of a folder, by its name relative to the top.
+    fn on_disk(&self, name: &str, passed_over: &[&'static str]) -> Option<Entries> {
+        let on_disk = self.top.join(name);
+        if on_disk.is_file() {
+            let name = name.as_bytes().to_vec();
             return Some(
-                matching
-                    .map(|(path, entry)| (Cow::from(path), Cow::from(entry)))
+                content(&on_disk)
+                    .map(|entry| (name, entry))
+                    .into_iter()
                     .collect(),
             );
         }
-        // Nothing that git knows: it is ignored, or not there.
-        let on_disk = self.top.join(path(&pattern.fixed));
-        if on_disk.is_file() {
-            let (path, entry) = (pattern.fixed.clone(), content(&on_disk)?);
-            return Some(BTreeMap::from([(Cow::from(path), Cow::from(entry))]));
-        }
         if !on_disk.is_dir() {
-            return Some(BTreeMap::new());
+            return Some(Entries::new());
         }
-        let found = walked(&on_disk, &[], false)?;
-        let folder = path(&pattern.fixed);
-        let found = found.into_iter().map(|(name, entry)| {
-            let path = bytes(&folder.join(path(&name)));
-            (Cow::from(path), Cow::from(entry))
-        });
-        Some(found.filter(|(path, _)| pattern.matches(path)).collect())
+        let files = walked(&on_disk, &[], Some(passed_over))?;
+        let below = |file: Vec<u8>| bytes(&Path::new(name).join(path(&file)));
+        Some(
+            files
+                .into_iter()
+                .map(|(file, entry)| (below(file), entry))
+                .collect(),
+        )
     }
 }
+
+/// The folders in which tools keep what is theirs.
+const PASSED_OVER: [&str; 11] = [
+    "node_modules",
+    "vendor",
+    "site-packages",
+    ".venv",
+    "venv",
+    "target",
+    "__pycache__",
+    ".pytest_cache",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".tox",
+];
 
 /// Path → mode and content.
 type Matching<'t> = BTreeMap<Cow<'t, [u8]>, Cow<'t, [u8]>>;

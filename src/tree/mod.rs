@@ -3,9 +3,10 @@
 
 pub mod blame;
 mod inputs;
+mod repository;
 mod then;
 
-pub use then::Then;
+pub use then::{Changed, Then};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -31,6 +32,8 @@ pub struct Tree {
     files: Entries,
     /// The paths of which the commit does not know what they hold now; none outside of a repository.
     differing: Option<Paths>,
+    /// The paths that git ignores: files, and folders as a whole with a `/` at their end; none outside of a repository.
+    ignored: Option<Paths>,
 }
 
 impl Tree {
@@ -83,17 +86,22 @@ pub fn snapshot(folder: &Path, left_out: &[PathBuf], looked_at: &[PathBuf]) -> T
     let Ok(folder) = folder.canonicalize() else {
         return Tree::default();
     };
+    let own = [left_out, &[folder.join(".ready")]].concat();
+    let left_out = &own[..];
+    let mut ignored = None;
     let (top, commit, contents) = match repository(&folder) {
         Some(top) => {
-            let (commit, contents) = contents(&top, left_out);
+            let state = repository::state(&top, left_out);
+            ignored = Some(state.ignored);
+            let contents = state.contents;
             (
                 top,
-                commit,
+                state.commit,
                 contents.map(|(files, changed)| (files, Some(changed))),
             )
         }
         None => {
-            let contents = walked(&folder, left_out, true).map(|files| (files, None));
+            let contents = walked(&folder, left_out, None).map(|files| (files, None));
             (folder.clone(), None, contents)
         }
     };
@@ -105,10 +113,8 @@ pub fn snapshot(folder: &Path, left_out: &[PathBuf], looked_at: &[PathBuf]) -> T
     };
     let dirty = differing.as_ref().map(|changed| !changed.is_empty());
     for file in looked_at {
-        let Ok(relative) = file.strip_prefix(&top) else {
-            continue;
-        };
-        let name = bytes(relative);
+        // One that is elsewhere is known by its whole path.
+        let name = bytes(file.strip_prefix(&top).unwrap_or(file));
         if let (false, Some(entry)) = (files.contains_key(&name), content(file)) {
             if let Some(differing) = &mut differing {
                 differing.insert(name.clone());
@@ -126,6 +132,7 @@ pub fn snapshot(folder: &Path, left_out: &[PathBuf], looked_at: &[PathBuf]) -> T
         folder,
         files,
         differing,
+        ignored,
     }
 }
 
@@ -133,25 +140,37 @@ pub fn snapshot(folder: &Path, left_out: &[PathBuf], looked_at: &[PathBuf]) -> T
 const WALKED_FILES: usize = 20_000;
 const WALKED_BYTES: u64 = 256 << 20;
 
-/// Path → mode and content of every file below a folder, as `.gitignore` files have it or all of them; none where there
-/// are too many.
-fn walked(folder: &Path, left_out: &[PathBuf], heed_ignores: bool) -> Option<Entries> {
-    let own =
-        |entry: &ignore::DirEntry| matches!(entry.file_name().to_str(), Some(".git" | ".ready"));
+/// Path → mode and content of every file below a folder, as `.gitignore` files have it, or all of them but those in folders of
+/// these names; none where there are too many.
+fn walked(
+    folder: &Path,
+    left_out: &[PathBuf],
+    passed_over: Option<&[&'static str]>,
+) -> Option<Entries> {
+    let heed_ignores = passed_over.is_none();
+    let mut names = vec![".git", ".ready"];
+    names.extend(passed_over.unwrap_or_default());
+    let own = move |entry: &ignore::DirEntry| {
+        entry
+            .file_name()
+            .to_str()
+            .is_some_and(|name| names.contains(&name))
+    };
     let walk = ignore::WalkBuilder::new(folder)
-        .standard_filters(heed_ignores)
-        .hidden(false)
+        .standard_filters(false)
+        .git_ignore(heed_ignores)
         .require_git(false)
         .filter_entry(move |e| !own(e))
         .build();
     let mut files = Entries::new();
     let mut read = 0;
-    for entry in walk
-        .flatten()
-        .filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()))
-    {
+    for entry in walk.flatten() {
+        let kind = entry.file_type();
+        if !kind.is_some_and(|kind| kind.is_file() || kind.is_symlink()) {
+            continue;
+        }
         let (path, relative) = (entry.path(), entry.path().strip_prefix(folder).ok()?);
-        read += entry.metadata().map_or(0, |data| data.len());
+        read += std::fs::metadata(path).map_or(0, |data| data.len());
         if files.len() >= WALKED_FILES || read > WALKED_BYTES {
             return None;
         }
@@ -163,11 +182,22 @@ fn walked(folder: &Path, left_out: &[PathBuf], heed_ignores: bool) -> Option<Ent
     Some(files)
 }
 
-/// Mode and content of a file; none where it cannot be read.
+/// Mode and content of a file, of a link also where it leads; none where it cannot be read.
 fn content(file: &Path) -> Option<Vec<u8>> {
+    let target = std::fs::read_link(file).map(|target| bytes(&target));
     let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(std::fs::File::open(file).ok()?).ok()?;
-    Some([mode(file), hasher.finalize().to_hex().as_bytes()].concat())
+    match (&target, std::fs::File::open(file)) {
+        (_, Ok(open)) if file.is_file() => _ = hasher.update_reader(open).ok()?,
+        // A folder is known by its name, and so is what is not there.
+        (Ok(_), _) => {}
+        (Err(_), _) => return None,
+    }
+    let content = hasher.finalize().to_hex();
+    let mut entry = [mode(file), content.as_bytes()].concat();
+    if let Ok(target) = target {
+        entry.extend([b" by ", &target[..]].concat());
+    }
+    Some(entry)
 }
 
 /// The most files that are listed where no git knows them.
@@ -235,7 +265,11 @@ fn repository(folder: &Path) -> Option<PathBuf> {
     let folder = folder.canonicalize().ok()?;
     folder
         .ancestors()
-        .find(|folder| folder.join(".git").exists())
+        .find(|folder| {
+            let git = folder.join(".git");
+            // A file leads to a work tree's or submodule's own; a folder without a HEAD is no repository for git either.
+            git.is_file() || git.join("HEAD").exists()
+        })
         .map(Path::to_path_buf)
 }
 
@@ -254,99 +288,11 @@ fn listed(list: &[u8], mode_and_id: fn(&[u8]) -> Option<Vec<u8>>) -> Option<Entr
     entries.collect()
 }
 
-/// The commit; path → mode and content id of every file, and the paths that differ from the commit.
-fn contents(top: &Path, left_out: &[PathBuf]) -> (Option<String>, Option<(Entries, Paths)>) {
-    // The one asks the index, the other looks at every file: beside each other.
-    let (list, status) = std::thread::scope(|scope| {
-        let list = scope.spawn(|| git(top, &["ls-files", "--stage", "-z"], None));
-        let status = [
-            "status",
-            "--porcelain=v2",
-            "--branch",
-            "-z",
-            "--untracked-files=all",
-            "--no-renames",
-        ];
-        let status = git(top, &status, None);
-        (list.join().ok().flatten(), status)
-    });
-    let Some(status) = status else {
-        return (None, None);
-    };
-    let (mut commit, mut changed) = (None, vec![]);
-    for record in status.split(|byte| *byte == 0) {
-        // What stands before the path, by the kind of the record: <https://git-scm.com/docs/git-status>.
-        let fields = match record.first() {
-            Some(b'1') => 8,
-            Some(b'u') => 10,
-            Some(b'?') => 1,
-            _ => {
-                let oid = record.strip_prefix(b"# branch.oid ");
-                commit = commit.or(oid.filter(|oid| oid.first() != Some(&b'(')));
-                continue;
-            }
-        };
-        let path = record.splitn(fields + 1, |byte| *byte == b' ').nth(fields);
-        changed.extend(path.map(<[u8]>::to_vec));
-    }
-    let commit = commit.map(|oid| String::from_utf8_lossy(oid).into_owned());
-    let contents = list.and_then(|list| held_against(top, left_out, &list, changed));
-    (commit, contents)
-}
-
-/// What the index lists, with what differs from the commit as it is on disk.
-fn held_against(
-    top: &Path,
-    left_out: &[PathBuf],
-    list: &[u8],
-    changed: Vec<Vec<u8>>,
-) -> Option<(Entries, Paths)> {
-    // MODE SP ID SP STAGE
-    let mut entries = listed(list, |fields| {
-        let end = fields.iter().rposition(|byte| *byte == b' ')?;
-        Some(fields[..end].to_vec())
-    })?;
-    let left_out = left_out
-        .iter()
-        .filter_map(|file| file.strip_prefix(top).ok())
-        .collect::<Vec<_>>();
-    let changed = changed
-        .into_iter()
-        .filter(|file| !left_out.contains(&path(file).as_path()) && !in_own_folder(file))
-        .collect::<Vec<_>>();
-    let (present, gone): (Vec<_>, Vec<_>) = changed
-        .iter()
-        .partition(|file| top.join(path(file)).is_file());
-    for file in gone {
-        entries.remove(file);
-    }
-    // `hash-object` takes paths by line; one with a newline in it is known by its size and time instead.
-    let (odd, plain): (Vec<_>, Vec<_>) =
-        present.into_iter().partition(|file| file.contains(&b'\n'));
-    if !plain.is_empty() {
-        let list = plain
-            .iter()
-            .flat_map(|file| file.iter().chain(b"\n"))
-            .copied()
-            .collect::<Vec<_>>();
-        let ids = git(top, &["hash-object", "--stdin-paths"], Some(&list))?;
-        for (file, id) in plain.iter().zip(ids.split(|byte| *byte == b'\n')) {
-            entries.insert((*file).clone(), [mode(&top.join(path(file))), id].concat());
-        }
-    }
-    for file in odd {
-        let data = std::fs::metadata(top.join(path(file))).ok();
-        let known = data
-            .map(|data| format!("{} {:?}", data.len(), data.modified().ok()))
-            .unwrap_or_default();
-        entries.insert(file.clone(), known.into_bytes());
-    }
-    Some((entries, changed.into_iter().collect()))
-}
-
-/// What `ready` itself writes is not part of what it judges.
-fn in_own_folder(file: &[u8]) -> bool {
-    file.starts_with(b".ready/") || file.windows(8).any(|part| part == b"/.ready/")
+/// What `ready` itself writes, which it has git ignore, is not part of what it judges.
+fn in_own_folder(ignored: &[u8]) -> bool {
+    ignored
+        .split(|byte| *byte == b'/')
+        .any(|part| part == b".ready")
 }
 
 #[cfg(unix)]
@@ -412,6 +358,19 @@ pub fn around(folder: &Path, commit: &str) -> [Vec<String>; 2] {
     [before, list(&["--ancestry-path", "--reverse", &on])]
 }
 
+/// The variables by which git looks at another repository than the one that it is started in.
+const ELSEWHERE: [&str; 9] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+    "GIT_CONFIG_PARAMETERS",
+];
+
 /// What git prints; none where it cannot be started or fails. It takes no locks and asks nobody anything.
 fn git(folder: &Path, args: &[&str], input: Option<&[u8]>) -> Option<Vec<u8>> {
     let mut command = Command::new("git");
@@ -423,8 +382,11 @@ fn git(folder: &Path, args: &[&str], input: Option<&[u8]>) -> Option<Vec<u8>> {
     command
         .env("GIT_OPTIONAL_LOCKS", "0")
         .env("GIT_TERMINAL_PROMPT", "0")
-        .env_remove("GIT_DIR")
-        .env_remove("GIT_INDEX_FILE");
+        .env("GIT_LITERAL_PATHSPECS", "1");
+    // Whatever points git elsewhere is no business of this folder.
+    for name in ELSEWHERE {
+        command.env_remove(name);
+    }
     command
         .stdin(if input.is_some() {
             Stdio::piped()

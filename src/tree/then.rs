@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Entries, Tree, differing, git, listed};
+use super::{Entries, Paths, Tree, differing, git, listed};
 
 /// The state of a project's files at some time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -35,9 +35,8 @@ impl Tree {
         }
     }
 
-    /// The names of the files that have changed since, among those that match one of the patterns (none: among all), the
-    /// shortest names of folders cut off that all of them share with the project. None where it cannot be told any more.
-    pub fn changed_since(&self, then: &Then, patterns: &[String]) -> Option<Vec<String>> {
+    /// The files that have changed since. None where it cannot be told any more.
+    pub fn changed_since(&self, then: &Then) -> Option<Changed> {
         self.digest.as_ref()?;
         let mut before = match &then.commit {
             Some(commit) => {
@@ -58,18 +57,27 @@ impl Tree {
                 None => _ = before.remove(path.as_bytes()),
             }
         }
-        let changed = differing(&before, &self.files);
+        Some(Changed(differing(&before, &self.files)))
+    }
+
+    /// The names of those that match one of the patterns (none: all of them), relative to the folder where they are below it.
+    pub fn named(&self, changed: &Changed, patterns: &[String]) -> Vec<String> {
         let names = match patterns {
-            [] => changed.iter().collect(),
-            patterns => self.among(changed.iter(), patterns),
+            [] => changed.0.iter().collect(),
+            patterns => self.among(changed.0.iter(), patterns),
         };
-        let folder = super::bytes(self.folder.strip_prefix(&self.top).ok()?);
+        let folder = self.folder.strip_prefix(&self.top).map(super::bytes);
+        let folder = folder.unwrap_or_default();
         let shown = names.into_iter().map(|name| {
             let below = name
                 .strip_prefix(&folder[..])
                 .and_then(|rest| rest.strip_prefix(b"/"));
             String::from_utf8_lossy(below.unwrap_or(name)).into_owned()
         });
-        Some(shown.collect())
+        shown.collect()
     }
 }
+
+/// Files that have changed, by their paths below the top.
+#[derive(Clone, Debug)]
+pub struct Changed(Paths);

@@ -42,7 +42,7 @@ fn every_edit_is_found_and_named() {
         ),
         (
             "DELETE FROM runs WHERE at = 2",
-            "1 runs before it are missing",
+            "the run before it is missing",
         ),
         (
             "DELETE FROM runs WHERE at = 2; UPDATE runs SET at = 2 WHERE at = 3",

@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, unreachable_pub, missing_docs)]
 
+mod blind;
 mod chain;
 mod fresh;
 mod prune;

@@ -228,7 +228,9 @@ pub(super) fn missing_shards(reports: &[Named]) -> Result<Vec<String>, Refusal> 
 }
 
 pub(super) fn missing_words(index: u32, of: u32) -> String {
-    format!("shard {index} of {of} is missing: its checks are not run")
+    format!(
+        "shard {index} of {of} is missing: of its checks only what was recorded before is known"
+    )
 }
 
 /// The same manifest can come to different checks: another `ready`, another library.
