@@ -297,9 +297,10 @@ fn its_queries_belong_to_a_check() {
     project.write("readiness.toml", &manifest(".ok + 1"));
     let stale = project.start(&["status", "--format", "json"]).finish();
     assert_eq!(stale.verdict("it"), "unverified stale");
-    assert_eq!(
-        stale.reason("it"),
-        "the check was changed since it was last run"
+    assert!(
+        stale
+            .reason("it")
+            .starts_with("the check was changed since it was last run, ")
     );
 }
 

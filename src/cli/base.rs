@@ -6,8 +6,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::Usage;
-use super::runs;
+use super::{Usage, report_file};
 use crate::domain::gate::{Gate, GateState};
 use crate::domain::regression::{Base, regressed};
 use crate::ledger::{Damaged, Ledger};
@@ -21,13 +20,34 @@ pub(super) struct Bases {
     pub(super) lost: Vec<String>,
 }
 
-/// The base that a report in a file is.
+/// The base that a report in a file is, for the project of that name.
 ///
 /// # Errors
-/// It cannot be read, or its score does not follow from its checks.
-pub(super) fn from_file(path: &Path) -> Result<Base, Usage> {
+/// It cannot be read, its score does not follow from its checks, or it is no measure: of another project, of a part of the
+/// checks, or closed for a regression itself.
+pub(super) fn from_file(path: &Path, project: &str) -> Result<Base, Usage> {
     let name = path.display().to_string();
-    let base = Base::of(&runs::from_file(path)?, &name);
+    let report = report_file::read(path)?;
+    let complete = report.run.as_ref().is_none_or(|run| run.complete);
+    let no_measure = match report.gates.iter().find(|state| regressed(state)) {
+        _ if report.project != project => {
+            Some(format!("is of `{}`, this is `{project}`", report.project))
+        }
+        _ if !complete => Some("is of a part of the checks, or was stopped".to_string()),
+        Some(state) => Some(format!(
+            "was closed for a regression itself (gate `{}`)",
+            state.name
+        )),
+        None => None,
+    };
+    if let Some(why) = no_measure {
+        let hint = "a base is the report of a complete run that had not regressed".to_string();
+        return Err(Usage::new(
+            format!("`{name}` is no base: it {why}"),
+            Some(hint),
+        ));
+    }
+    let base = Base::of(&report, &name);
     base.map_err(|mismatch| Usage::new(format!("`{name}`: {mismatch}"), None))
 }
 
@@ -35,8 +55,12 @@ pub(super) fn from_file(path: &Path) -> Result<Base, Usage> {
 ///
 /// # Errors
 /// As for [`from_file`].
-pub(super) fn named(gates: &[Gate], path: &Path) -> Result<BTreeMap<String, Base>, Usage> {
-    let base = from_file(path)?;
+pub(super) fn named(
+    gates: &[Gate],
+    path: &Path,
+    project: &str,
+) -> Result<BTreeMap<String, Base>, Usage> {
+    let base = from_file(path, project)?;
     let asking = gates.iter().filter(|gate| gate.no_regression);
     Ok(asking
         .map(|gate| (gate.name.clone(), base.clone()))

@@ -31,12 +31,13 @@ Examples:
   ready check                             everything; the default gate decides the exit status
   ready check backend-tests health        these, and what they need; they decide the exit status
   ready check --component backend
-  ready check --gate production --format json > report.json
+  ready check --gate production --format json > ../report.json
   ready check --artifact dist/app.tar.gz --environment staging
-  ready check --shard 2/5 --durations last.json --format json > 2.json
+  ready check --shard 2/5 --durations last.json --format json > ../2.json
 
 Without a readiness.toml here or in any folder above, it runs the library checks that the files here call for.
-With a selection, the rest of the report is from recorded evidence.")]
+With a selection, the rest of the report is from recorded evidence.
+A report is best written outside of the project, or where git ignores it: among its files it would be one of those that are judged.")]
 pub(super) struct Options {
     #[command(flatten)]
     pub(super) selection: Selection,
@@ -129,7 +130,11 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         due.retain(|at| split.is_own(*at));
     }
     let (gates, deciding) = gates(options, &session, selected.is_some(), split.is_some())?;
-    let base = options.base.as_deref().map(base::from_file).transpose()?;
+    let base = options
+        .base
+        .as_deref()
+        .map(|path| base::from_file(path, &session.project.name))
+        .transpose()?;
 
     let about = options.about.about()?;
     let tree = session.tree();

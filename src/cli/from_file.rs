@@ -29,7 +29,7 @@ pub(super) fn judged_again(
     let again = Again::of(&then);
     let gates = &again.project.gates;
     let bases = match base {
-        Some(base) => base::named(gates, base)?,
+        Some(base) => base::named(gates, base, &again.project.name)?,
         None => again.bases,
     };
     let mut warnings = vec![where_from(path, &then, now)];

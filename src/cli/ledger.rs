@@ -1,5 +1,6 @@
 //! `ready ledger`: the record itself. It can be verified, made smaller, carried elsewhere, and mended.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,9 +9,11 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
+use super::runs;
+use super::session::Session;
 use super::{Exit, Global, Usage, print_text, report_file, session, written};
 use crate::domain::limit::parse_duration;
-use crate::domain::report::LedgerHead;
+use crate::domain::report::{LedgerHead, Report};
 use crate::ledger::{self, Keep, Ledger};
 use crate::sanitise;
 
@@ -32,6 +35,9 @@ pub(super) struct Options {
     #[command(subcommand)]
     verb: Verb,
 }
+
+/// How far the clocks of two machines may be apart.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(300);
 
 #[derive(Debug, Subcommand)]
 enum Verb {
@@ -88,7 +94,7 @@ fn size(text: &str) -> Result<u64, String> {
 }
 
 pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
-    let folder = folder(global)?;
+    let folder = runs::folder(global)?;
     match &options.verb {
         Verb::Verify { against } => verify(&folder, against.as_deref()),
         Verb::Prune {
@@ -96,17 +102,9 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
             max_size,
         } => prune(&folder, *older_than, *max_size),
         Verb::Export => export(&folder),
-        Verb::Import { files } => import(&folder, files),
+        Verb::Import { files } => import(&folder, files, global),
         Verb::Repair => repair(&folder),
     }
-}
-
-/// The folder of the manifest, which may be wrong as it likes; without one, this folder.
-fn folder(global: &Global) -> Result<PathBuf> {
-    let manifest = session::manifest(global)?;
-    let folder = manifest.as_deref().and_then(Path::parent);
-    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
-    Ok(folder.unwrap_or(Path::new(".")).to_path_buf())
 }
 
 fn open(folder: &Path) -> Result<Ledger> {
@@ -143,9 +141,12 @@ fn verify(folder: &Path, against: Option<&Path>) -> Result<Exit> {
         writeln!(text, "  {pruned} pruned: their digests stand")?;
     }
     print_text(&text)?;
-    Ok(match verified.faults.is_empty() {
-        true => Exit::Open,
-        false => Exit::Closed,
+    // What cannot be read is one thing, what reads otherwise than it was written another.
+    let unreadable = verified.damaged;
+    Ok(match (verified.faults.is_empty(), unreadable) {
+        (true, _) => Exit::Open,
+        (false, true) => Exit::Broken,
+        (false, false) => Exit::Closed,
     })
 }
 
@@ -212,11 +213,10 @@ fn export(folder: &Path) -> Result<Exit> {
     let (mut gone, mut damaged) = (0, vec![]);
     for run in runs {
         match ledger.report(&run.id) {
-            Ok(Some(report)) => {
-                let report = ledger.with_evidence(report)?;
-                let line = serde_json::to_vec(&report)?;
-                written(&[&line, b"\n"])?;
-            }
+            Ok(Some(report)) => match ledger.with_evidence(report) {
+                Ok(report) => written(&[&serde_json::to_vec(&report)?, b"\n"])?,
+                Err(error) => damaged.push(error.downcast::<ledger::Damaged>()?.to_string()),
+            },
             Ok(None) => gone += 1,
             Err(error) => damaged.push(error.downcast::<ledger::Damaged>()?.to_string()),
         }
@@ -235,7 +235,7 @@ fn export(folder: &Path) -> Result<Exit> {
     })
 }
 
-fn import(folder: &Path, files: &[PathBuf]) -> Result<Exit> {
+fn import(folder: &Path, files: &[PathBuf], global: &Global) -> Result<Exit> {
     // All of them are read before the first is taken over: a mistake in one leaves the ledger as it was.
     let mut reports = vec![];
     for file in files {
@@ -251,12 +251,10 @@ fn import(folder: &Path, files: &[PathBuf]) -> Result<Exit> {
             Err(error) => return Err(error.into()),
         }
     }
+    let project = session::manifest(global)?.and_then(|path| Session::load(&path).ok());
     for (name, report) in &reports {
-        if report.run.is_none() {
-            let message = format!("the report `{name}` is of recorded evidence, not of a run");
-            let hint = "import the report of `ready check`".to_string();
-            return Err(Usage::new(message, Some(hint)).into());
-        }
+        can_be_imported(report, project.as_ref())
+            .map_err(|(why, hint)| Usage::new(format!("the report `{name}` {why}"), hint))?;
     }
     let mut ledger = Ledger::open(folder)?;
     let (mut taken, mut known) = (0, 0);
@@ -280,6 +278,46 @@ fn import(folder: &Path, files: &[PathBuf]) -> Result<Exit> {
     Ok(Exit::Open)
 }
 
+/// Why a report cannot be taken over, and what to do; nothing where it can.
+fn can_be_imported(
+    report: &Report,
+    project: Option<&Session>,
+) -> Result<(), (String, Option<String>)> {
+    let refused = |why: String| Err((why, None));
+    let Some(run) = &report.run else {
+        let hint = "import the report of `ready check`".to_string();
+        return Err((
+            "is of recorded evidence, not of a run".to_string(),
+            Some(hint),
+        ));
+    };
+    if let Some(project) = project.map(|session| &session.project.name)
+        && *project != report.project
+    {
+        return refused(format!("is of `{}`, this is `{project}`", report.project));
+    }
+    let latest = Timestamp::now() + CLOCKS_DIFFER;
+    let id = ulid::Ulid::from_string(&run.id)
+        .ok()
+        .filter(|id| id.to_string() == run.id);
+    let Some(id) = id else {
+        return refused(format!("has a run whose id is none: {:?}", run.id));
+    };
+    let begun = i64::try_from(id.timestamp_ms()).unwrap_or(i64::MAX);
+    let evidence = report.checks.iter().filter_map(|row| row.evidence.as_ref());
+    let mut times = evidence
+        .map(|evidence| evidence.started)
+        .chain([run.started]);
+    if begun > latest.as_millisecond() || times.any(|time| time > latest) {
+        return refused("is from after now: a clock was wrong".to_string());
+    }
+    let mut ids = BTreeSet::new();
+    match report.checks.iter().find(|row| !ids.insert(&row.id)) {
+        Some(twice) => refused(format!("has the check `{}` twice", twice.id)),
+        None => Ok(()),
+    }
+}
+
 fn repair(folder: &Path) -> Result<Exit> {
     let Some(repaired) = ledger::repair(folder)? else {
         print_text(b"nothing of the ledger is damaged: it stays as it is\n")?;
@@ -300,9 +338,16 @@ fn repair(folder: &Path) -> Result<Exit> {
         "the damaged ledger is kept as {}",
         repaired.aside.display()
     )?;
-    writeln!(text, "`ready ledger verify` says what is missing")?;
+    let verified = open(folder)?.verify(None)?;
+    for fault in verified.faults {
+        let run = fault.run.iter().map(|run| format!("run {run}: "));
+        writeln!(text, "lost: {}{}", run.collect::<String>(), fault.text)?;
+    }
     print_text(&text)?;
-    Ok(Exit::Open)
+    Ok(match repaired.lost.is_empty() {
+        true => Exit::Open,
+        false => Exit::Broken,
+    })
 }
 
 /// Whether a verb came to no end because the ledger is damaged, and the error does not say yet what to do.

@@ -55,9 +55,8 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         })
     });
     let reports = read.collect::<Result<Vec<_>, Usage>>()?;
-    let Some(first) = reports.first().map(|named| named.report.clone()) else {
-        return Err(Usage::new("there is no report to merge", None).into());
-    };
+    let known = reports.iter().map(|named| named.report.clone());
+    let known = known.collect::<Vec<_>>();
     let (id, now) = (ulid::Ulid::new().to_string(), Timestamp::now());
     let merged = merge(reports, id, now).map_err(|refusal| {
         let hint = "only reports about the same files, manifest and split make one";
@@ -65,7 +64,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     })?;
     let mut gates = merged.again.project.gates.clone();
     let bases = match &options.base {
-        Some(path) => base::named(&gates, path)?,
+        Some(path) => base::named(&gates, path, &merged.again.project.name)?,
         None => merged.again.bases,
     };
     let mut names = deciding(&gates, options.gate.as_deref())?;
@@ -91,7 +90,9 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         setting,
         now,
     );
-    keep_authors(&mut report, &first);
+    for named in &known {
+        keep_authors(&mut report, named);
+    }
     if let Some(path) = &options.output {
         let mut text = vec![];
         reporter::json::render(&report, &mut text)?;

@@ -26,7 +26,6 @@ use crate::domain::limit::human_duration;
 use crate::domain::reason::{Code, Reason};
 use crate::domain::regression::Base;
 use crate::domain::report::{CalledFor, Preflight, Report, Run};
-use crate::domain::verdict::Verdict;
 use crate::ledger::{self, Ledger};
 use crate::mask::Masker;
 use crate::probe::{Context, Ports, http::Clients, preflight};
@@ -73,7 +72,7 @@ impl Record {
                 .collect()
         };
         let run = Run {
-            id: ulid::Ulid::new().to_string(),
+            id: next_id(session),
             started,
             finished: started,
             complete: false,
@@ -316,7 +315,7 @@ impl Record {
                 },
                 (None, past) => match self.reused.remove(&at) {
                     Some(reused) => reused,
-                    None => self.not_looked_at(session, at, past),
+                    None => self.not_looked_at(at, past),
                 },
             })
             .collect::<Vec<_>>();
@@ -356,16 +355,12 @@ impl Record {
 
     /// What there is to say of a check that was not due here: what is recorded, unless another machine is to look and
     /// that says nothing.
-    fn not_looked_at(&self, session: &Session, at: usize, past: Option<Seen>) -> Seen {
+    fn not_looked_at(&self, at: usize, past: Option<Seen>) -> Seen {
         let not_run = |text: &str| Observed::Withheld(Reason::new(Code::NotRun, text));
-        let past = past.unwrap_or_else(|| Seen::now(not_run("it was not run")));
-        let Some(text) = self.split.as_ref().and_then(|split| split.elsewhere(at)) else {
-            return past;
-        };
-        let judgement = past.judge(&session.project.checks[at], self.run.finished);
-        match judgement.verdict {
-            Verdict::Unverified if !judgement.attested() => Seen::now(not_run(&text)),
-            _ => past,
+        // Of what another machine is to look at, this one says nothing: what it saw some time ago would count beside it.
+        match self.split.as_ref().and_then(|split| split.elsewhere(at)) {
+            Some(text) => Seen::now(not_run(&text)),
+            None => past.unwrap_or_else(|| Seen::now(not_run("it was not run"))),
         }
     }
 
@@ -442,6 +437,20 @@ impl Record {
              counts as stale from now on; if a check writes them, let git ignore them"
         ));
         self.run.tree = None;
+    }
+}
+
+/// The id of a run: after that of every run that is recorded, whatever the clock says by now.
+fn next_id(session: &Session) -> String {
+    let ledger = Ledger::open_existing(&session.folder).ok().flatten();
+    let last = ledger.and_then(|ledger| ledger.last_id().ok()?);
+    let last = last.and_then(|id| ulid::Ulid::from_string(&id).ok());
+    let new = ulid::Ulid::new();
+    match last {
+        Some(last) if last >= new => {
+            ulid::Ulid::from_parts(last.timestamp_ms() + 1, new.random()).to_string()
+        }
+        _ => new.to_string(),
     }
 }
 

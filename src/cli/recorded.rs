@@ -4,8 +4,6 @@
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
-use std::time::Duration;
-
 use anyhow::Result;
 use jiff::Timestamp;
 
@@ -13,7 +11,7 @@ use super::session::Session;
 use crate::domain::assess::{From, Seen};
 use crate::domain::check::Probe;
 use crate::domain::evidence::{Binding, Observed};
-use crate::domain::limit::human_duration;
+use crate::domain::limit::age;
 use crate::domain::reason::{Code, Reason};
 use crate::domain::verdict::{Verdict, judge};
 use crate::ledger::{Ledger, Recorded};
@@ -148,14 +146,17 @@ impl Here<'_> {
 
     /// Since when: how long ago it was looked at, and of which code.
     fn since(&self, recorded: &Recorded) -> String {
-        let age = self.now.duration_since(recorded.evidence.started);
-        let age = human_duration(Duration::from_secs(age.as_secs().max(0).unsigned_abs()));
+        let age = age(recorded.evidence.started, self.now);
         let commit = recorded.run.commit.as_deref();
         let commit = commit.and_then(|commit| commit.get(..7));
+        let with = match recorded.run.dirty {
+            Some(true) => " with uncommitted changes",
+            _ => "",
+        };
         let commit = commit
-            .map(|commit| format!(" (at commit {commit})"))
+            .map(|commit| format!(" (at commit {commit}{with})"))
             .unwrap_or_default();
-        format!("since it was last run {age} ago{commit}")
+        format!("since it was last run, {age} ago{commit}")
     }
 
     /// The places of the checks among these whose recorded evidence stands for a look: what they say they depend on is as

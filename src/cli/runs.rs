@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use super::{Global, Usage, session};
-use crate::domain::report::{FORMAT, Report};
+use super::{Global, Usage, report_file, session};
+use crate::domain::report::Report;
 use crate::ledger::{Damaged, Ledger, RunRow};
 
 /// The folder of the project: the manifest's, else the one that we are in.
@@ -65,7 +65,7 @@ pub(super) fn named(word: &str, ledger: Option<&Ledger>) -> Result<Report> {
         return report(&row, ledger);
     }
     if Path::new(word).is_file() {
-        return Ok(from_file(Path::new(word))?);
+        return Ok(report_file::read(Path::new(word))?);
     }
     Err(Usage::new(format!("there is no run `{word}`"), Some(NAMES.to_string())).into())
 }
@@ -105,27 +105,4 @@ pub(super) fn run(word: &str, ledger: &Ledger) -> Result<Option<RunRow>> {
         return Err(Usage::new(format!("several runs begin with `{word}`"), Some(hint)).into());
     }
     Ok(rows.pop())
-}
-
-/// The report in a file.
-///
-/// # Errors
-/// It cannot be read, or is no report.
-pub(super) fn from_file(path: &Path) -> Result<Report, Usage> {
-    let name = path.display();
-    let text = std::fs::read(path)
-        .map_err(|error| Usage::new(format!("cannot read `{name}`: {error}"), None))?;
-    let no_report = |why: String| {
-        let hint = "`ready check --format json > report.json` writes one".to_string();
-        Usage::new(format!("`{name}` holds no report: {why}"), Some(hint))
-    };
-    let report = serde_json::from_slice::<Report>(&text);
-    let report = report.map_err(|error| no_report(error.to_string()))?;
-    match report.format == FORMAT {
-        true => Ok(report),
-        false => Err(no_report(format!(
-            "its format is `{}`, not `{FORMAT}`",
-            report.format
-        ))),
-    }
 }

@@ -103,7 +103,11 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
             _ => vec![],
         },
     };
-    let named = options.base.as_deref().map(base::from_file).transpose()?;
+    let named = options
+        .base
+        .as_deref()
+        .map(|path| base::from_file(path, &session.project.name))
+        .transpose()?;
     let bases = base::bases(gates, named.as_ref(), ledger.as_ref(), None)?;
     let broken = !lost.is_empty() || !bases.lost.is_empty();
     warnings.extend(lost);

@@ -51,13 +51,15 @@ impl Again {
     }
 }
 
-/// Takes over who wrote which lines of the manifest: only where the repository is can git be asked.
+/// Takes over who wrote which lines of the manifest, where it is not known yet: only where the repository is can git be
+/// asked.
 pub fn keep_authors(report: &mut Report, of: &Report) {
-    for row in &mut report.checks {
-        let known = of.checks.iter().find(|known| known.id == row.id);
-        row.author = known.and_then(|known| known.author.clone());
+    let known = of.checks.iter().map(|row| (&row.id, &row.author));
+    let known = known.collect::<BTreeMap<_, _>>();
+    for row in report.checks.iter_mut().filter(|row| row.author.is_none()) {
+        row.author = known.get(&row.id).copied().cloned().flatten();
     }
-    for row in &mut report.waivers {
+    for row in report.waivers.iter_mut().filter(|row| row.author.is_none()) {
         let known = of.waivers.iter().find(|known| known.waiver == row.waiver);
         row.author = known.and_then(|known| known.author.clone());
     }

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// How a measured figure is compared with a bound.
@@ -161,6 +162,17 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         (next_unit, rest) = (at + 1, tail);
     }
     Ok(Duration::from_millis(millis))
+}
+
+/// How old something is, in its largest unit.
+pub fn age(then: Timestamp, now: Timestamp) -> String {
+    let seconds = now.duration_since(then).as_secs().max(0) as u64;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
 }
 
 /// A duration for people: `850 ms`, `5.1 s`, `2 min 30 s`, `3 h`, `2 d`.

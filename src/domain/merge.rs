@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 pub use self::fit::Refusal;
-use self::fit::{go_together, missing_shards, missing_words, no_run_twice, same_definition};
+use self::fit::{
+    go_together, missing_shards, missing_words, no_run_twice, same_about, same_definition,
+};
 use super::about::About;
 use super::again::Again;
 use super::assess::Seen;
@@ -60,6 +62,7 @@ pub fn merge(mut reports: Vec<Named>, id: String, now: Timestamp) -> Result<Merg
         }
         go_together(first, named)?;
     }
+    same_about(&reports)?;
     no_run_twice(&reports)?;
     let missing = missing_shards(&reports)?;
 
@@ -290,7 +293,9 @@ fn together(id: String, reports: &[Named], runs: &[&Run], again: &Again) -> Run 
             arch: listed(hosts.clone().map(|host| host.arch.as_str())),
             ci: alike(|run| run.host.ci.as_ref()),
         },
-        jobs: runs.iter().map(|run| run.jobs).sum(),
+        jobs: runs
+            .iter()
+            .fold(0, |jobs, run| jobs.saturating_add(run.jobs)),
         commit: alike(|run| run.commit.as_ref()),
         tree: of(|run| run.tree.as_ref()),
         dirty: runs.iter().filter_map(|run| run.dirty).max(),

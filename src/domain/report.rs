@@ -441,6 +441,9 @@ pub(super) mod fraction {
 
     use crate::domain::ratio::Ratio;
 
+    /// The longest that is read: exact scores of thousands of checks have some thousand digits.
+    const LONGEST: usize = 20_000;
+
     pub(in crate::domain) fn serialize<S: Serializer>(
         ratio: &Ratio,
         to: S,
@@ -452,8 +455,8 @@ pub(super) mod fraction {
         from: D,
     ) -> Result<Ratio, D::Error> {
         let text = String::deserialize(from)?;
-        let parsed = text.parse::<Ratio>();
-        parsed.map_err(|_| D::Error::custom(format!("`{text}` is not a fraction")))
+        let parsed = text.parse::<Ratio>().ok().filter(|_| text.len() <= LONGEST);
+        parsed.ok_or_else(|| D::Error::custom("a fraction is wanted, like `39/40`"))
     }
 }
 

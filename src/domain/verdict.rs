@@ -138,7 +138,20 @@ pub fn judge(check: &Check, observed: &Observed, now: Timestamp) -> Judgement {
     }
 }
 
+/// How far the clocks of two machines may be apart.
+const CLOCKS_DIFFER: std::time::Duration = std::time::Duration::from_secs(300);
+
 fn outlived(check: &Check, evidence: &Evidence, now: Timestamp) -> Option<String> {
+    let ahead = std::time::Duration::try_from(evidence.started.duration_since(now));
+    if let Ok(ahead) = ahead
+        && ahead > CLOCKS_DIFFER
+    {
+        // Nobody knows how old it is.
+        let ahead = human_duration(ahead);
+        return Some(format!(
+            "its evidence is from {ahead} after now: a clock was wrong"
+        ));
+    }
     let max_age = check.max_age?;
     let age = std::time::Duration::try_from(now.duration_since(evidence.started)).ok()?;
     (age > max_age.saturating_add(std::time::Duration::from_millis(evidence.duration_ms))).then(

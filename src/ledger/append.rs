@@ -19,7 +19,13 @@ impl Ledger {
         report: &mut Report,
         files: Option<&impl Serialize>,
     ) -> Result<LedgerHead> {
-        self.add(report, files).map_err(|error| match code(&error) {
+        let mut added = self.add(report, files);
+        // A repaired ledger has taken its place meanwhile.
+        while added.as_ref().is_err_and(|error| error.is::<Replaced>()) {
+            *self = Ledger::make(&self.file)?;
+            added = self.add(report, files);
+        }
+        added.map_err(|error| match code(&error) {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => error.context(HINT),
             _ => error,
         })
@@ -32,6 +38,9 @@ impl Ledger {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if super::identity(&self.file) != self.opened {
+            return Err(Replaced.into());
+        }
         let mut appended = vec![];
         for row in report.checks.iter().filter(|row| row.recorded.is_none()) {
             let Some(evidence) = &row.evidence else {
@@ -104,6 +113,18 @@ impl Ledger {
         })
     }
 }
+
+/// Another file stands where the one that was opened stood.
+#[derive(Debug)]
+struct Replaced;
+
+impl std::fmt::Display for Replaced {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("another ledger has taken its place")
+    }
+}
+
+impl std::error::Error for Replaced {}
 
 /// Makes something of a report while its evidence is away: that has a table of its own.
 fn without_evidence<T>(report: &mut Report, make: impl FnOnce(&Report) -> T) -> T {

@@ -88,6 +88,8 @@ pub struct Verified {
     pub pruned: u64,
     /// How many pieces of evidence were compared with their digests.
     pub compared: u64,
+    /// Whether a part of the file cannot be read at all.
+    pub damaged: bool,
 }
 
 /// Something in the ledger that is not as it was recorded.
@@ -126,6 +128,7 @@ impl Ledger {
             ..Verified::default()
         };
         if let Err(error) = self.walk(&mut verified) {
+            verified.damaged = true;
             verified.faults.push(Fault {
                 run: None,
                 text: format!("the ledger cannot be read to its end: {error:#}"),
@@ -164,6 +167,7 @@ impl Ledger {
             Ok(text) => text.replace('\n', "; "),
             Err(error) => error.to_string(),
         };
+        verified.damaged = true;
         verified.faults.push(Fault {
             run: None,
             text: format!("{HINT}: {text}"),

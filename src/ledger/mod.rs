@@ -35,6 +35,9 @@ const HINT: &str = "the ledger is damaged, `ready ledger repair` keeps what can 
 #[derive(Debug)]
 pub struct Ledger {
     connection: Connection,
+    file: PathBuf,
+    /// What tells the file that was opened from another in its place, where the system has that.
+    opened: Option<u64>,
 }
 
 /// Something in the ledger that cannot be read or was changed; the rest of it stands.
@@ -139,8 +142,23 @@ impl Ledger {
                 file.display()
             );
         }
-        Ok(Ledger { connection })
+        Ok(Ledger {
+            connection,
+            file: file.to_path_buf(),
+            opened: identity(file),
+        })
     }
+}
+
+#[cfg(unix)]
+fn identity(file: &Path) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt;
+    Some(fs::metadata(file).ok()?.ino())
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Path) -> Option<u64> {
+    None
 }
 
 /// What SQLite says is wrong.

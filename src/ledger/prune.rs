@@ -1,9 +1,12 @@
 //! Retention: what is old or too much goes, its digests stay, so that the chain still holds.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, Result};
-use rusqlite::{TransactionBehavior, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::Ledger;
+use crate::domain::evidence::Evidence;
 
 /// What is to be kept.
 #[derive(Clone, Debug, Default)]
@@ -101,14 +104,17 @@ impl Ledger {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let outputs = "UPDATE outputs SET data = NULL WHERE used < ?1 AND data IS NOT NULL";
-        pruned.outputs += transaction.execute(outputs, [since])? as u64;
+        let outputs = "UPDATE outputs SET data = NULL WHERE used < ?1 AND data IS NOT NULL
+                       AND digest NOT IN (SELECT value FROM json_each(?2))";
+        let kept = serde_json::to_string(&outputs_of_newest(&transaction)?)?;
+        pruned.outputs += transaction.execute(outputs, [since, &kept])? as u64;
         transaction.execute("DELETE FROM trees WHERE used < ?1", [since])?;
         transaction.commit().context("cannot write the ledger")
     }
 
     /// Evidence and reports from before.
     fn forget_rows(&mut self, since: &str, pruned: &mut Pruned) -> Result<()> {
+        let kept = serde_json::to_string(&self.kept_reports()?)?;
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -116,9 +122,22 @@ impl Ledger {
                         (SELECT max(run) FROM evidence AS newer WHERE newer.check_id = evidence.check_id AND NOT newer.interrupted)";
         pruned.evidence += transaction.execute(evidence, params![since])? as u64;
         let reports = "UPDATE runs SET report = NULL WHERE id < ?1 AND report IS NOT NULL
-                       AND id < (SELECT max(id) FROM runs)";
-        pruned.reports += transaction.execute(reports, params![since])? as u64;
+                       AND id NOT IN (SELECT value FROM json_each(?2))";
+        pruned.reports += transaction.execute(reports, params![since, kept])? as u64;
         transaction.commit().context("cannot write the ledger")
+    }
+
+    /// The newest run, the newest complete one, and what its gates were held against: without that, what has regressed would
+    /// be the next measure.
+    fn kept_reports(&self) -> Result<BTreeSet<String>> {
+        let mut kept = self.last_id()?.into_iter().collect::<BTreeSet<_>>();
+        for run in self.complete_runs(None, 1)? {
+            let report = self.report(&run.id)?;
+            let gates = report.into_iter().flat_map(|report| report.gates);
+            kept.extend(gates.filter_map(|gate| gate.base));
+            kept.insert(run.id);
+        }
+        Ok(kept)
     }
 
     /// Gives what is free back to the file system.
@@ -132,4 +151,21 @@ impl Ledger {
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         Ok(())
     }
+}
+
+/// The digests of the outputs of the newest evidence of every check.
+fn outputs_of_newest(connection: &Connection) -> Result<BTreeSet<String>> {
+    let sql = "SELECT evidence FROM evidence WHERE evidence IS NOT NULL AND run =
+               (SELECT max(run) FROM evidence AS other WHERE other.check_id = evidence.check_id AND NOT other.interrupted)";
+    let mut select = connection.prepare(sql)?;
+    let mut rows = select.query([])?;
+    let mut digests = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        // What does not parse has no output that it could be shown with.
+        if let Ok(mut evidence) = serde_json::from_str::<Evidence>(&row.get::<_, String>(0)?) {
+            let streams = evidence.streams_mut();
+            digests.extend(streams.filter_map(|stream| Some(stream.stored.take()?.digest)));
+        }
+    }
+    Ok(digests)
 }

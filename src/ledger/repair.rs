@@ -34,6 +34,10 @@ pub fn repair(folder: &Path) -> Result<Option<Repaired>> {
     }
     let beside = file.with_extension(format!("repaired.{}", std::process::id()));
     remove(&beside);
+    // Nobody appends between the copy and the change of places, as far as the file still lets itself be locked.
+    let lock = Connection::open(&file)?;
+    lock.busy_timeout(super::BUSY)?;
+    let _ = lock.execute_batch("BEGIN IMMEDIATE");
     let repaired = copy(&file, &beside);
     let mut repaired = match repaired {
         Ok(repaired) => repaired,
@@ -53,6 +57,7 @@ pub fn repair(folder: &Path) -> Result<Option<Repaired>> {
     std::fs::rename(&file, &repaired.aside)
         .and_then(|()| std::fs::rename(&beside, &file))
         .with_context(|| format!("cannot move `{}`", file.display()))?;
+    drop(lock);
     Ok(Some(repaired))
 }
 
@@ -61,7 +66,7 @@ fn is_sound(file: &Path) -> bool {
     let sound = || -> Result<bool> {
         let ledger = Ledger::open_file(file)?;
         let verified = ledger.verify(None)?;
-        Ok(!verified.faults.iter().any(|fault| fault.run.is_none()))
+        Ok(!verified.damaged)
     };
     sound().unwrap_or(false)
 }

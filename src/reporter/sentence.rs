@@ -10,13 +10,29 @@ pub(super) fn of(report: &Report) -> String {
     let text = if report.decision.gates.is_empty() {
         of_selected(report)
     } else {
-        format!("{}: {}{}", word(report), figures(report), left_open(report))
+        let open = match left_open(report) {
+            open if open.is_empty() => closed(report),
+            open => open,
+        };
+        format!("{}: {}{open}", word(report), figures(report))
     };
     match &report.run {
         Some(run) if run.out_of_time => format!("OUT OF TIME; {text}"),
         Some(run) if run.interrupted => format!("INTERRUPTED; {text}"),
         _ => text,
     }
+}
+
+/// Why a gate that decides is closed, where no check says it.
+fn closed(report: &Report) -> String {
+    let mut deciding = report
+        .gates
+        .iter()
+        .filter(|gate| report.decision.gates.contains(&gate.name));
+    let reason = deciding.find_map(|gate| Some((&gate.name, gate.reasons.first()?)));
+    reason.map_or(String::new(), |(gate, reason)| {
+        format!("; {gate}: {}", reason.text)
+    })
 }
 
 fn of_selected(report: &Report) -> String {

@@ -7,6 +7,7 @@ use owo_colors::{AnsiColors, OwoColorize};
 use unicode_width::UnicodeWidthStr;
 
 use super::Style;
+pub(super) use crate::domain::limit::age;
 use crate::domain::limit::human_duration;
 use crate::domain::report::CheckRow;
 use crate::domain::verdict::Verdict;
@@ -24,17 +25,6 @@ pub(super) fn gap(claimed: f64, gap: f64) -> String {
 /// A moment as people write it, in UTC.
 pub(super) fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
-}
-
-/// How old something is, in its largest unit.
-pub(super) fn age(then: Timestamp, now: Timestamp) -> String {
-    let seconds = now.duration_since(then).as_secs().max(0) as u64;
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min", seconds / 60),
-        3600..172_800 => format!("{} h", seconds / 3600),
-        _ => format!("{} d", seconds / 86_400),
-    }
 }
 
 /// The beginning of a commit, by which people know it.

@@ -135,15 +135,18 @@ fn what_cannot_be_compared_is_refused_with_a_way_on() {
         ),
         (
             &["--runs", "last", "text.json"],
-            &["`text.json` holds no report", "--format json > report.json"],
+            &[
+                "text.json:1:2: it is no report",
+                "`ready check --format json` makes one",
+            ],
         ),
         (
             &["--runs", "last", "other.json"],
-            &["`other.json` holds no report"],
+            &["other.json:1:21: it is no report: missing field `ready`"],
         ),
         (
             &["--runs", "last", "newer.json"],
-            &["its format is `ready-report/2`, not `ready-report/1`"],
+            &["is a report of the format `ready-report/2`, this `ready` knows `ready-report/1`"],
         ),
         (
             &["--runs", "edited.json", "last"],

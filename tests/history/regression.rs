@@ -94,7 +94,7 @@ fn a_report_from_elsewhere_can_be_the_base() {
     for verb in ["check", "status"] {
         for (file, words) in [
             ("nowhere", "cannot read `nowhere`"),
-            (".ready/other.json", "holds no report"),
+            (".ready/other.json", "it is no report"),
         ] {
             let output = shop.ready(&[verb, "--base", file]);
             assert_eq!(output.status.code(), Some(2));

@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use crate::{checked, commit, database, ran, ready};
+use crate::{Project, checked, commit, database, ran, ready};
 
 /// What `ready ledger verify` says and its exit status.
 fn verified(project: &crate::support::Project, args: &[&str]) -> (Option<i32>, String) {
@@ -56,6 +56,34 @@ fn every_edit_is_found_and_named() {
         (
             "INSERT INTO evidence SELECT 'c', run, interrupted, verdict, evidence FROM evidence LIMIT 1",
             "`c` was put here later",
+        ),
+        (
+            "UPDATE evidence SET verdict = 'verified'",
+            "its evidence of `b` was changed",
+        ),
+        (
+            "UPDATE evidence SET interrupted = 1 WHERE check_id = 'b'",
+            "its evidence of `b` was changed",
+        ),
+        (
+            "UPDATE evidence SET evidence = NULL WHERE check_id = 'b'",
+            "its evidence of `b` is gone: the newest is never pruned",
+        ),
+        (
+            "UPDATE runs SET tree = 'blake3:00' WHERE at = 3",
+            "its row was changed",
+        ),
+        (
+            "UPDATE runs SET complete = 0 WHERE at = 3",
+            "its row was changed",
+        ),
+        (
+            "UPDATE runs SET commit_id = 'beef' WHERE at = 3",
+            "its row was changed",
+        ),
+        (
+            "UPDATE runs SET dirty = 0 WHERE at = 3",
+            "its row was changed",
         ),
     ];
     for (edit, words) in edits {
@@ -202,4 +230,114 @@ fn what_is_no_report_is_not_imported_and_changes_nothing() {
         assert!(done.stderr.contains(words), "{}", done.stderr);
         assert!(!other.has(".ready/ledger.sqlite"), "{words}");
     }
+}
+
+#[test]
+fn a_failure_that_was_hidden_and_files_that_were_exchanged_count_no_more() {
+    for edit in [
+        "UPDATE evidence SET interrupted = 1 WHERE check_id = 'it' AND run = (SELECT max(run) FROM evidence)",
+        "UPDATE runs SET tree = (SELECT tree FROM runs WHERE at = 1)",
+    ] {
+        let project = Project::script("test ! -e broken", "");
+        assert_eq!(ready(&project, &["check", "-q"]).status, Some(0));
+        project.write("broken", "");
+        assert_eq!(ready(&project, &["check", "-q"]).status, Some(1));
+        std::fs::remove_file(project.path("broken")).unwrap();
+        database(&project).execute_batch(edit).unwrap();
+        let status = ready(&project, &["status", "--format", "json"]);
+        assert_ne!(status.verdict("it"), "verified held", "{edit}");
+    }
+}
+
+#[test]
+fn an_edit_is_not_carried_elsewhere() {
+    let project = ran(2);
+    let edit = "UPDATE evidence SET evidence = replace(evidence, '\"exit\":1', '\"exit\":0') WHERE check_id = 'b'";
+    database(&project).execute_batch(edit).unwrap();
+    let exported = ready(&project, &["ledger", "export"]);
+    assert_eq!((exported.status, exported.text().as_str()), (Some(3), ""));
+    assert!(
+        exported.stderr.contains("its row was changed"),
+        "{}",
+        exported.stderr
+    );
+}
+
+#[test]
+fn what_was_seen_last_counts_whatever_the_clock_says() {
+    // A report of a machine whose clock is ahead.
+    let project = Project::script("test ! -e ../$(basename \"$PWD\").broken", "");
+    let good = checked(&project, &[]).report();
+    let ahead = jiff::Timestamp::now() + std::time::Duration::from_secs(864_000);
+    let id = ulid::Ulid::from_parts(ahead.as_millisecond().unsigned_abs(), 7).to_string();
+    let mut future = good.clone();
+    future["run"]["id"] = id.clone().into();
+    project.write("../future.json", &future.to_string());
+    let import = ["ledger", "import", "../future.json"];
+    let refused = ready(&project, &import);
+    assert_eq!(refused.status, Some(2));
+    assert!(
+        refused
+            .stderr
+            .contains("is from after now: a clock was wrong"),
+        "{}",
+        refused.stderr
+    );
+    for id in [
+        "7ZZZ",
+        "",
+        &good["run"]["id"].as_str().unwrap().to_lowercase(),
+    ] {
+        future["run"]["id"] = (*id).into();
+        project.write("../future.json", &future.to_string());
+        assert_eq!(ready(&project, &import).status, Some(2), "{id}");
+    }
+    // One that is there all the same, since this machine's own clock was ahead then.
+    future["run"]["id"] = id.into();
+    let mut report: readiness::domain::report::Report = serde_json::from_value(future).unwrap();
+    let mut ledger = readiness::ledger::Ledger::open(&project.path(".")).unwrap();
+    ledger.append(&mut report, None::<&()>).unwrap();
+    drop(ledger);
+    let broken = format!(
+        "{}.broken",
+        project.path(".").canonicalize().unwrap().display()
+    );
+    std::fs::write(&broken, "").unwrap();
+    assert_eq!(ready(&project, &["check", "-q"]).status, Some(1));
+    let status = ready(&project, &["status", "--format", "json"]);
+    assert_eq!(status.verdict("it"), "failed exit-status");
+    std::fs::remove_file(broken).unwrap();
+    std::fs::remove_file(project.path("../future.json")).unwrap();
+}
+
+#[test]
+fn a_report_of_another_project_is_not_imported() {
+    let project = ran(1);
+    let other = crate::Project::new("");
+    let text = checked(&project, &[])
+        .text()
+        .replace("\"faults\"", "\"another\"");
+    other.write("report.json", &text);
+    let done = ready(&other, &["ledger", "import", "report.json"]);
+    assert_eq!(done.status, Some(2));
+    assert!(
+        done.stderr.contains("is of `another`, this is `faults`"),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn nothing_is_repaired_that_is_sound() {
+    let project = ran(2);
+    let before = std::fs::read(project.path(".ready/ledger.sqlite")).unwrap();
+    let done = ready(&project, &["ledger", "repair"]);
+    assert_eq!(
+        done.text(),
+        "nothing of the ledger is damaged: it stays as it is\n"
+    );
+    assert_eq!(
+        std::fs::read(project.path(".ready/ledger.sqlite")).unwrap(),
+        before
+    );
 }

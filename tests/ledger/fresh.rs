@@ -90,7 +90,7 @@ fn an_edited_file_makes_exactly_those_stale_that_depend_on_it() {
                     "{text}"
                 );
             } else {
-                let words = format!("`{file}` was changed since it was last run ");
+                let words = format!("`{file}` was changed since it was last run, ");
                 assert!(
                     text.starts_with(&words) && text.contains(" ago (at commit "),
                     "{id}: {text}"
@@ -139,7 +139,7 @@ fn outside_of_a_repository_it_is_the_same() {
     assert!(
         found
             .iter()
-            .all(|(_, text)| text.starts_with("`app/a.py` was changed since it was last run ")),
+            .all(|(_, text)| text.starts_with("`app/a.py` was changed since it was last run, ")),
         "{found:?}"
     );
 }

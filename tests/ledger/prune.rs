@@ -85,7 +85,7 @@ fn what_is_younger_than_asked_for_stays() {
     };
     let mut ledger = Ledger::open(&project.path(".")).unwrap();
     let pruned = ledger.prune(&old).unwrap();
-    assert_eq!((pruned.outputs, pruned.evidence, pruned.reports), (2, 1, 1));
+    assert_eq!((pruned.outputs, pruned.evidence, pruned.reports), (1, 1, 1));
 }
 
 /// The first run id of a time to come.
@@ -143,4 +143,45 @@ fn something_must_be_asked_for() {
         "{}",
         done.stderr
     );
+}
+
+#[test]
+fn the_output_of_what_is_newest_stays_however_old_it_is() {
+    let project = Project::new(
+        &[
+            crate::check("out", "seq 1 3000", ""),
+            crate::check("other", "true", ""),
+        ]
+        .concat(),
+    );
+    checked(&project, &[]);
+    checked(&project, &["other"]);
+    checked(&project, &["other"]);
+    ready(&project, &["ledger", "prune", "--older-than", "0s"]);
+    let status = ready(&project, &["status", "--format", "json"]);
+    let tail = status.attempt("out")["stdout"]["tail"].clone();
+    assert!(tail.as_str().unwrap().ends_with("3000\n"), "{tail}");
+}
+
+#[test]
+fn what_gates_are_held_against_stays() {
+    let project = Project::new(&format!(
+        "[gate]\nno_regression = true\n{}{}",
+        crate::check("a", "test ! -e broken", ""),
+        crate::check("b", "true", "")
+    ));
+    checked(&project, &[]);
+    checked(&project, &[]);
+    project.write("broken", "");
+    assert_eq!(ready(&project, &["check", "-q"]).status, Some(1));
+    for _ in 0..3 {
+        ready(
+            &project,
+            &["ledger", "prune", "--older-than", "0s", "--max-size", "1B"],
+        );
+        let done = ready(&project, &["check", "--format", "json"]);
+        assert_eq!(done.status, Some(1));
+        let reasons = done.report()["gates"][0]["reasons"].to_string();
+        assert!(!reasons.contains("no-base"), "{reasons}");
+    }
 }

@@ -75,10 +75,14 @@ fn a_run_may_be_killed_at_any_moment() {
         ..Tally::default()
     };
     // Spread evenly over the run…
-    for at in 0..TIMES {
-        let moment = whole * at / TIMES;
+    for at in 0.. {
+        // Of those that had ended before their moment came, another takes the place.
+        if tally.inside + tally.outside >= TIMES {
+            break;
+        }
+        let moment = whole * (at % TIMES) / TIMES;
         tally.count(killed(&project, |elapsed| elapsed >= moment));
-        tally.check(&project, at % 25 == 0);
+        tally.check(&project, at % 50 == 0);
     }
     // …and, as long as too few of them were, inside of a transaction, at its beginning or a little later.
     let mut more = 0u32;
@@ -95,7 +99,7 @@ fn a_run_may_be_killed_at_any_moment() {
         }));
         tally.check(&project, false);
     }
-    assert!(tally.inside + tally.outside >= TIMES / 2 && tally.inside >= INSIDE);
+    assert!(tally.inside + tally.outside >= TIMES && tally.inside >= INSIDE);
     assert_eq!(ready(&project, &["check", "-q"]).status, Some(0));
     tally.finished += 1;
     tally.check(&project, true);
@@ -349,9 +353,19 @@ fn a_damaged_page_is_told_and_the_rest_is_kept() {
             );
             continue;
         }
-        assert_eq!(repaired.status, Some(0), "page {at}: {}", repaired.stderr);
+        // What is lost is named, and no success.
+        let lost = repaired.text().contains("lost: a part of");
+        let status = if lost { Some(3) } else { Some(0) };
+        assert_eq!(
+            repaired.status,
+            status,
+            "page {at}: {}{}",
+            repaired.text(),
+            repaired.stderr
+        );
         assert!(
-            repaired.text().contains("the damaged ledger is kept as "),
+            repaired.text().contains("the damaged ledger is kept as ")
+                || repaired.text().contains("nothing of the ledger is damaged"),
             "{}",
             repaired.text()
         );

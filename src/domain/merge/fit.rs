@@ -37,6 +37,8 @@ pub enum Refusal {
         /// The other.
         other: String,
     },
+    /// The number of its shard cannot be.
+    NoShard(String, u32, u32),
 }
 
 impl fmt::Display for Refusal {
@@ -62,6 +64,12 @@ impl fmt::Display for Refusal {
                 f,
                 "`{other}` differs from `{one}` in {what}: {other_has}, not {has}"
             ),
+            Refusal::NoShard(name, index, of) => {
+                write!(
+                    f,
+                    "`{name}` says that it is shard {index} of {of}: there is no such shard"
+                )
+            }
             Refusal::Twice { run, one, other } => {
                 write!(f, "run {run} stands in both `{one}` and `{other}`")
             }
@@ -103,21 +111,6 @@ pub(super) fn go_together(one: &Named, other: &Named) -> Result<(), Refusal> {
         let digest = |run: &Run| run.manifest.as_deref().map_or("none".to_string(), short);
         return differ("the manifest", digest(run), digest(other_run));
     }
-    // Who says nothing of it contradicts nobody.
-    for (what, has, other_has) in [
-        ("what was judged", &run.artifact, &other_run.artifact),
-        (
-            "where it was judged",
-            &run.environment,
-            &other_run.environment,
-        ),
-    ] {
-        if let (Some(has), Some(other_has)) = (has, other_has)
-            && has != other_has
-        {
-            return differ(what, quoted(has), quoted(other_has));
-        }
-    }
     let versions = || {
         (
             format!("ready {}", one.report.ready),
@@ -131,6 +124,12 @@ pub(super) fn go_together(one: &Named, other: &Named) -> Result<(), Refusal> {
     if ids(&one.report) != ids(&other.report) {
         let (has, other_has) = versions();
         return differ("the checks that its manifest comes to", has, other_has);
+    }
+    for (what, alike) in rules(&one.report, &other.report) {
+        if !alike {
+            let (has, other_has) = versions();
+            return differ(what, has, other_has);
+        }
     }
     let applies = one.report.checks.iter().zip(&other.report.checks);
     for (row, other_row) in applies {
@@ -187,6 +186,76 @@ pub(super) fn no_run_twice(reports: &[Named]) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// By what two reports of the same manifest were judged, and whether it is the same: it is not where another `ready` or
+/// another library made it, or somebody changed it.
+fn rules(one: &Report, other: &Report) -> [(&'static str, bool); 5] {
+    // What one command line asked for is no rule of the project.
+    let gates = |report: &Report| {
+        let gates = report.policies.iter();
+        gates
+            .filter(|gate| !gate.name.starts_with("--"))
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    let waivers = |report: &Report| {
+        let waivers = report.waivers.iter().map(|row| row.waiver.clone());
+        waivers.collect::<Vec<_>>()
+    };
+    // How a tool is installed differs by system, and is no part of what is asked.
+    let definitions = |report: &Report| {
+        let definitions = report.checks.iter().map(|row| {
+            let mut definition = row.definition.clone();
+            if let Some(tool) = &mut definition.needs_tool {
+                tool.install = None;
+            }
+            definition
+        });
+        definitions.collect::<Vec<_>>()
+    };
+    [
+        ("the rules of its gates", gates(one) == gates(other)),
+        ("its waivers", waivers(one) == waivers(other)),
+        (
+            "the definitions of its checks",
+            definitions(one) == definitions(other),
+        ),
+        ("its components and claims", one.declared == other.declared),
+        ("its caps", one.caps == other.caps),
+    ]
+}
+
+/// Refuses reports of which two say that they are about something else. Who says nothing contradicts nobody.
+pub(super) fn same_about(reports: &[Named]) -> Result<(), Refusal> {
+    for what in ["what was judged", "where it was judged"] {
+        let says = |run: &Run| match what {
+            "what was judged" => run.artifact.clone(),
+            _ => run.environment.clone(),
+        };
+        let mut said: Option<(&Named, String)> = None;
+        for named in reports {
+            let Some(words) = says(named.run()?) else {
+                continue;
+            };
+            match &said {
+                Some((one, has)) if *has != words => {
+                    return Err(Refusal::Differ {
+                        one: one.name.clone(),
+                        other: named.name.clone(),
+                        what,
+                        has: format!("`{has}`"),
+                        other_has: format!("`{words}`"),
+                    });
+                }
+                _ => said = Some((named, words)),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The most shards that a split can have.
+pub(super) const MOST_SHARDS: u32 = 1_000;
+
 /// Refuses parts of different splits, and says which are missing of the one that there is.
 pub(super) fn missing_shards(reports: &[Named]) -> Result<Vec<String>, Refusal> {
     let mut all = reports.iter().flat_map(|named| {
@@ -196,6 +265,16 @@ pub(super) fn missing_shards(reports: &[Named]) -> Result<Vec<String>, Refusal> 
     let Some((shard, one)) = all.next() else {
         return Ok(vec![]);
     };
+    for named in reports {
+        for shard in parts(&named.report)
+            .into_iter()
+            .filter_map(|part| part.shard)
+        {
+            if shard.index == 0 || shard.index > shard.of || shard.of > MOST_SHARDS {
+                return Err(Refusal::NoShard(named.name.clone(), shard.index, shard.of));
+            }
+        }
+    }
     let mut there = shard
         .iter()
         .map(|shard| shard.index)
@@ -228,9 +307,7 @@ pub(super) fn missing_shards(reports: &[Named]) -> Result<Vec<String>, Refusal> 
 }
 
 pub(super) fn missing_words(index: u32, of: u32) -> String {
-    format!(
-        "shard {index} of {of} is missing: of its checks only what was recorded before is known"
-    )
+    format!("shard {index} of {of} is missing: its checks are not run")
 }
 
 /// The same manifest can come to different checks: another `ready`, another library.
