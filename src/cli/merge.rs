@@ -93,6 +93,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     for named in &known {
         keep_authors(&mut report, named);
     }
+    print(&report, &options.format, global.style())?;
     if let Some(path) = &options.output {
         let mut text = vec![];
         reporter::json::render(&report, &mut text)?;
@@ -100,7 +101,6 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         writing::replace(path, &text)
             .with_context(|| format!("cannot write `{}`", path.display()))?;
     }
-    print(&report, &options.format, global.style())?;
     // Whatever a gate thinks of what was seen until a run was stopped, that is not all.
     let stopped = report.run.as_ref().is_some_and(|run| run.interrupted);
     Ok(match report.decision.open && !stopped {

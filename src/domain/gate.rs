@@ -482,11 +482,11 @@ impl<'a> Decision<'a> {
                 .map(|judged| judged.check.id.clone())
                 .collect::<Vec<_>>();
             if left.len() as u64 > most {
-                let text = format!(
-                    "{} checks are unverified, more than {most}: {}",
-                    left.len(),
-                    left.join(", ")
-                );
+                let are = match left.len() {
+                    1 => "1 check is".to_string(),
+                    many => format!("{many} checks are"),
+                };
+                let text = format!("{are} unverified, more than {most}: {}", left.join(", "));
                 self.reasons.push(reason("max_unverified", text));
             }
         }
@@ -500,9 +500,12 @@ impl<'a> Decision<'a> {
         let undeclared = self.situation.undeclared;
         if undeclared.len() as u64 > most {
             let names = undeclared.iter().map(|called| called.check.as_str());
+            let are = match undeclared.len() {
+                1 => "1 check is".to_string(),
+                many => format!("{many} checks are"),
+            };
             let text = format!(
-                "{} checks are called for and not declared, more than {most}: {}",
-                undeclared.len(),
+                "{are} called for and not declared, more than {most}: {}",
                 names.collect::<Vec<_>>().join(", ")
             );
             self.reasons.push(reason("max_undeclared", text));

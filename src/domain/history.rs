@@ -38,6 +38,8 @@ pub struct RunPoint {
     pub claimed: Option<f64>,
     /// Whether what decided was open.
     pub gate: Door,
+    /// The gates that decided; none where the selected checks did.
+    pub decided_by: Vec<String>,
     /// The git commit.
     pub commit: Option<String>,
     /// The digest of the files.
@@ -171,6 +173,7 @@ fn run_point(report: &Report, run: &Run) -> RunPoint {
             true => Door::Open,
             false => Door::Closed,
         },
+        decided_by: report.decision.gates.clone(),
         commit: run.commit.clone(),
         tree: run.tree.clone(),
         dirty: run.dirty,

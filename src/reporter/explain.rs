@@ -67,6 +67,12 @@ pub fn render(
     if !check.needs.is_empty() {
         writeln!(out, "  needs          {}", check.needs.join(", "))?;
     }
+    if !check.inputs.is_empty() {
+        writeln!(out, "  inputs         {}", safe(&check.inputs.join(", ")))?;
+    }
+    if let Some(age) = check.max_age {
+        writeln!(out, "  counts for     {}", human_duration(age))?;
+    }
     writeln!(out)?;
     if let Some(doc) = library_doc {
         writeln!(out, "{}\n", doc.trim())?;

@@ -138,6 +138,9 @@ fn whole(runs: &[RunPoint], style: Style, out: &mut dyn Write) -> io::Result<()>
     let figures = 3..5 + usize::from(claims);
     let mut table = table(&header, &figures.collect::<Vec<_>>(), style);
     let length = telling_length(runs);
+    let named = runs
+        .windows(2)
+        .any(|pair| pair[0].decided_by != pair[1].decided_by);
     for run in runs {
         let mut cells = vec![
             run_name(run, length),
@@ -147,7 +150,11 @@ fn whole(runs: &[RunPoint], style: Style, out: &mut dyn Write) -> io::Result<()>
             percent(run.ceiling),
         ];
         cells.extend(claims.then(|| run.claimed.map(percent).unwrap_or_default()));
-        cells.push(run.gate.word().to_string());
+        // Open and closed say little where another gate decided each time.
+        cells.push(match named {
+            true => format!("{} ({})", run.gate.word(), run.decided_by.join(", ")),
+            false => run.gate.word().to_string(),
+        });
         table.add_row(cells);
     }
     lines_of(&table, out)?;
