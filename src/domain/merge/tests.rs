@@ -525,3 +525,52 @@ proptest! {
         prop_assert!(together.run.unwrap().complete);
     }
 }
+
+#[test]
+fn reports_that_were_judged_by_other_rules_are_refused() {
+    let report = |host: &str| from(host, vec![(counted("a"), ran(1, 1))]);
+    let changed = |change: fn(&mut Report)| {
+        let mut other = report("other");
+        change(&mut other.report);
+        refused(vec![report("one"), other])
+    };
+    for (change, what) in [
+        (
+            (|report| report.policies.push(Gate::default())) as fn(&mut Report),
+            "the rules of its gates",
+        ),
+        (
+            |report| report.checks[0].definition.optional = true,
+            "the definitions of its checks",
+        ),
+        (|report| report.caps.exercised = 1.0, "its caps"),
+    ] {
+        let why = changed(change);
+        assert!(why.contains(what), "{why}");
+    }
+    assert_eq!(changed(|_| {}), "");
+}
+
+#[test]
+fn who_names_nothing_does_not_join_those_who_differ() {
+    let report = |host: &str, artifact: Option<&str>| {
+        let mut named = from(host, vec![(counted("a"), ran(1, 1))]);
+        run_of(&mut named).artifact = artifact.map(str::to_string);
+        named
+    };
+    let why = refused(vec![
+        report("none", None),
+        report("one", Some("sha256:1")),
+        report("two", Some("sha256:2")),
+    ]);
+    assert!(why.contains("what was judged"), "{why}");
+}
+
+#[test]
+fn a_shard_that_cannot_be_is_refused() {
+    for (index, of) in [(0, 3), (4, 3), (1, u32::MAX)] {
+        let named = from("one", vec![(counted("a"), ran(1, 1))]);
+        let why = refused(vec![sharded(named, index, of, "blake3:s", &["a"])]);
+        assert!(why.contains("there is no such shard"), "{why}");
+    }
+}
