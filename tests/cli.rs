@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use readiness::domain::reason::Code;
 use readiness::domain::report::Report;
 use tempfile::TempDir;
 
@@ -899,4 +900,20 @@ fn secrets_are_masked_wherever_they_come_from() {
             .any(|window| window == secret.as_bytes());
         assert!(!found, "the ledger holds {secret}");
     }
+}
+
+#[test]
+fn status_says_where_a_check_can_be_run_at_all() {
+    let other = if cfg!(windows) { "linux" } else { "windows" };
+    let folder = project(&format!(
+        "[project]\nname = \"p\"\n[checks.there]\nsays = \"there\"\nrun = [\"true\"]\nos = [\"{other}\"]\n"
+    ));
+    let report = status(folder.path());
+    let row = &report.checks[0];
+    assert_eq!(row.reason.code, Code::WrongPlatform);
+    assert!(
+        row.reason
+            .text
+            .starts_with(&format!("it is for {other}, this is "))
+    );
 }

@@ -13,7 +13,7 @@ use crate::domain::about::About;
 use crate::domain::again::{Again, keep_authors};
 use crate::domain::assess::{Deciding, Setting, assess};
 use crate::domain::limit::human_duration;
-use crate::domain::report::{Report, Run};
+use crate::domain::report::{Report, Run, short};
 
 /// The report in a file, judged again: about what it was about, or about what is asked; `gate` decides,
 /// and `base` is a report that gates are held against in place of what it was held against.
@@ -84,10 +84,6 @@ fn ago(age: Duration) -> String {
     };
     let whole = Duration::from_secs(age.as_secs() / unit * unit);
     format!("{} ago", human_duration(whole))
-}
-
-fn short(commit: &str) -> &str {
-    commit.get(..7).unwrap_or(commit)
 }
 
 /// What is not as it was in the report, where there is a project here: whoever reads it may think that it is about this.

@@ -13,8 +13,10 @@ use crate::domain::check::Probe;
 use crate::domain::evidence::{Binding, Observed};
 use crate::domain::limit::age;
 use crate::domain::reason::{Code, Reason};
+use crate::domain::report::short;
 use crate::domain::verdict::{Verdict, judge};
 use crate::ledger::{Ledger, Recorded};
+use crate::runner;
 use crate::tree::{Changed, Then, Tree};
 
 /// How many of the files that have changed are named.
@@ -70,14 +72,24 @@ impl Here<'_> {
     fn nothing(&self, at: usize) -> Seen {
         let check = &self.session.project.checks[at];
         let applicable = self.session.applicable[at];
-        let text = match applicable {
-            false => "it does not apply to this project".to_string(),
-            true if check.on_demand => format!("it runs on demand: `ready check {}`", check.id),
-            true => "no evidence is recorded for it".to_string(),
+        let (code, text) = match applicable {
+            false => (
+                Code::NotRun,
+                "it does not apply to this project".to_string(),
+            ),
+            true => match runner::elsewhere(check) {
+                // It would not be run here either.
+                Some(text) => (Code::WrongPlatform, text),
+                None if check.on_demand => (
+                    Code::NotRun,
+                    format!("it runs on demand: `ready check {}`", check.id),
+                ),
+                None => (Code::NotRun, "no evidence is recorded for it".to_string()),
+            },
         };
         Seen {
             applicable,
-            ..Seen::now(Observed::Withheld(Reason::new(Code::NotRun, text)))
+            ..Seen::now(Observed::Withheld(Reason::new(code, text)))
         }
     }
 
@@ -147,8 +159,7 @@ impl Here<'_> {
     /// Since when: how long ago it was looked at, and of which code.
     fn since(&self, recorded: &Recorded) -> String {
         let age = age(recorded.evidence.started, self.now);
-        let commit = recorded.run.commit.as_deref();
-        let commit = commit.and_then(|commit| commit.get(..7));
+        let commit = recorded.run.commit.as_deref().map(short);
         let with = match recorded.run.dirty {
             Some(true) => " with uncommitted changes",
             _ => "",

@@ -17,7 +17,7 @@ use super::{Exit, Global, Usage, about, format_name, from_file, print};
 use crate::domain::about::About;
 use crate::domain::assess::{Deciding, Setting, assess};
 use crate::domain::diff::Diff;
-use crate::domain::report::{Report, Run};
+use crate::domain::report::{Report, Run, short};
 use crate::ledger::{Ledger, RunRow};
 use crate::tree;
 
@@ -204,8 +204,4 @@ fn run_at(word: &str, session: &Session, ledger: &Ledger) -> Result<RunRow> {
         false => format!("no run is recorded at `{word}`, commit {}", short(&commit)),
     };
     Err(Usage::new(message, Some(hint)).into())
-}
-
-fn short(commit: &str) -> &str {
-    commit.get(..7).unwrap_or(commit)
 }

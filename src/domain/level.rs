@@ -4,8 +4,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::ratio::{self, Ratio};
-
 /// The strength of evidence, weakest first, so that `>=` reads as "at least as strong as".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -102,10 +100,5 @@ impl Caps {
             Level::Present => self.present,
             Level::Attested => 0.0,
         }
-    }
-
-    /// The cap of a level as a fraction of 1.
-    pub fn ratio(&self, level: Level) -> Ratio {
-        ratio::percent(self.percent(level))
     }
 }

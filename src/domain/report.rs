@@ -119,6 +119,11 @@ pub struct LedgerHead {
     pub runs: u64,
 }
 
+/// The beginning of a commit, by which people know it.
+pub fn short(commit: &str) -> &str {
+    commit.get(..7).unwrap_or(commit)
+}
+
 /// One run of `ready check`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {

@@ -17,6 +17,7 @@ use super::links::Links;
 use crate::domain::check::FileProbe;
 use crate::domain::evidence::{Attempt, Failure, LookFailure, Outcome};
 use crate::domain::expectation::{Checked, FileExpect, Held};
+use crate::tree;
 
 /// How many files an attempt names.
 const NAMED: usize = 50;
@@ -225,18 +226,8 @@ fn skipped(pattern: &str) -> Vec<&'static str> {
             .split(['/', '{', ',', '}'])
             .any(|part| part == *name)
     };
-    [
-        "node_modules",
-        "vendor",
-        "site-packages",
-        ".venv",
-        "venv",
-        "target",
-        ".ready",
-    ]
-    .into_iter()
-    .filter(|name| !named(name))
-    .collect()
+    let skipped = tree::PASSED_OVER.into_iter().chain([".ready"]);
+    skipped.filter(|name| !named(name)).collect()
 }
 
 fn walk(

@@ -243,6 +243,9 @@ fn to_do(row: &CheckRow) -> Option<String> {
         Code::ToolMissing => "install the program, or run the check where it is".to_string(),
         Code::WrongPlatform => format!("run it on {}", check.os.join(" or ")),
         Code::NeedsFailed => "first mend what it needs".to_string(),
+        Code::NoResults if row.counts.is_some_and(|counts| counts.skipped > 0) => {
+            "see by hand why all of it was skipped: nothing was verified".to_string()
+        }
         Code::NoResults => "make it run something: nothing was counted".to_string(),
         Code::CannotTell => "make its work possible here, or run it where it is".to_string(),
         Code::Unreadable => {

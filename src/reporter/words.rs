@@ -10,6 +10,7 @@ use super::Style;
 pub(super) use crate::domain::limit::age;
 use crate::domain::limit::human_duration;
 use crate::domain::report::CheckRow;
+pub(super) use crate::domain::report::short;
 use crate::domain::verdict::Verdict;
 
 /// A figure in whole percent, rounded down.
@@ -25,11 +26,6 @@ pub(super) fn gap(claimed: f64, gap: f64) -> String {
 /// A moment as people write it, in UTC.
 pub(super) fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
-}
-
-/// The beginning of a commit, by which people know it.
-pub(super) fn short(commit: &str) -> &str {
-    commit.get(..7).unwrap_or(commit)
 }
 
 /// A number of seconds as people say it.

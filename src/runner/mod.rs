@@ -139,6 +139,14 @@ fn services_of(project: &Project, due: &BTreeSet<usize>) -> BTreeSet<usize> {
     services
 }
 
+/// Why a check cannot be run on this system; none where it can.
+pub fn elsewhere(check: &Check) -> Option<String> {
+    (!is_for_this_system(check)).then(|| {
+        let systems = check.os.join(" and ");
+        format!("it is for {systems}, this is {}", std::env::consts::OS)
+    })
+}
+
 fn is_for_this_system(check: &Check) -> bool {
     check.os.is_empty() || check.os.iter().any(|os| os == std::env::consts::OS)
 }

@@ -8,7 +8,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::services::{Down, Post, Standing};
-use super::{Job, Said, State, is_for_this_system, lock};
+use super::{Job, Said, State, elsewhere, lock};
 use crate::domain::check::Check;
 use crate::domain::event::Event;
 use crate::domain::evidence::{Attempt, Evidence, Observed, Outcome};
@@ -86,12 +86,7 @@ impl Worker<'_> {
                 format!("the run ended with the failure of `{failed}`"),
             );
         }
-        if !is_for_this_system(check) {
-            let text = format!(
-                "it is for {}, this is {}",
-                check.os.join(" and "),
-                std::env::consts::OS
-            );
+        if let Some(text) = elsewhere(check) {
             return open(Code::WrongPlatform, text);
         }
         unmet(&check.needs, self.job, &state.holds, self.posts)

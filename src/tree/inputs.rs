@@ -6,7 +6,7 @@ use std::path::Path;
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::{Entries, Tree, bytes, content, path, walked};
+use super::{Entries, PASSED_OVER, Tree, bytes, content, path, walked};
 
 impl Tree {
     /// The digest of path, mode and content of the files that match one of the patterns, `blake3:…`, those that git ignores
@@ -132,21 +132,6 @@ impl Tree {
         )
     }
 }
-
-/// The folders in which tools keep what is theirs.
-const PASSED_OVER: [&str; 11] = [
-    "node_modules",
-    "vendor",
-    "site-packages",
-    ".venv",
-    "venv",
-    "target",
-    "__pycache__",
-    ".pytest_cache",
-    ".mypy_cache",
-    ".ruff_cache",
-    ".tox",
-];
 
 /// Path → mode and content.
 type Matching<'t> = BTreeMap<Cow<'t, [u8]>, Cow<'t, [u8]>>;

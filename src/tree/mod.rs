@@ -136,6 +136,21 @@ pub fn snapshot(folder: &Path, left_out: &[PathBuf], looked_at: &[PathBuf]) -> T
     }
 }
 
+/// The folders in which tools keep what is theirs, which is not the project's.
+pub const PASSED_OVER: [&str; 11] = [
+    "node_modules",
+    "vendor",
+    "site-packages",
+    ".venv",
+    "venv",
+    "target",
+    "__pycache__",
+    ".pytest_cache",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".tox",
+];
+
 /// The most files and bytes that are read where no git knows them already.
 const WALKED_FILES: usize = 20_000;
 const WALKED_BYTES: u64 = 256 << 20;

@@ -202,7 +202,7 @@ fn most(level: Level, caps: &Caps, enough: Option<Level>) -> Ratio {
         if enough.is_some_and(|enough| weak >= enough) {
             Ratio::one()
         } else {
-            caps.ratio(weak)
+            ratio::percent(caps.percent(weak))
         }
     };
     Level::ALL
