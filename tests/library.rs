@@ -331,8 +331,10 @@ fn every_check_has_its_cases() {
 }
 
 /// What `TOOLS` says that it is, a version of this and that.
-fn version_of(command: &[String]) -> Option<String> {
-    let programs = tools::find("versions of the library's tools", &[&command[0]])?;
+fn version_of(command: &[String], needed: &[String]) -> Option<String> {
+    let names = std::iter::once(&command[0]).chain(needed);
+    let names = names.map(String::as_str).collect::<Vec<_>>();
+    let programs = tools::find("versions of the library's tools", &names)?;
     let output = Command::new(&programs[0])
         .args(&command[1..])
         .env("PATH", tools::path(&programs))
@@ -360,7 +362,7 @@ fn what_was_seen_is_what_ran() {
         match (&check.seen, &cases.version, &cases.cannot_run) {
             (Some(Seen::Never), _, Some(_)) => {}
             (Some(Seen::With(seen)), Some(command), None) => {
-                let Some(ran) = version_of(command) else {
+                let Some(ran) = version_of(command, &cases.tools) else {
                     continue;
                 };
                 let is_same = ran == *seen || ran.starts_with(&format!("{seen}."));

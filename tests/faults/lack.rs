@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::support::{Done, Project, Running, check};
 use crate::tools;
-use crate::{is_root, without_rights};
+use crate::{is_root, nobody, without_rights};
 
 /// `ready check --format json` with limits of the shell.
 fn limited(project: &Project, limits: &str) -> Done {
@@ -75,7 +75,7 @@ fn few_processes_are_no_fault_of_a_check_and_never_green() {
         return; // The limit counts every process of the user: only one who has no others gives the same result twice.
     }
     let mut starved = 0;
-    for (processes, user) in (1..12).zip(54_400..) {
+    for (processes, user) in (1..12).map(|number| (number, nobody(number))) {
         let project = Project::new(&(check("a", "exit 1", "") + &check("b", "exit 1", "")));
         // dash knows the limit as -p, others as -u.
         let done = without_rights(

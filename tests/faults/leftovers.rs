@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use crate::support::{Project, processes, wait_until};
 use crate::tools;
-use crate::{done, is_root, without_rights};
+use crate::{done, is_root, nobody, without_rights};
 use rustix::process::Signal;
 
 #[test]
@@ -156,7 +156,7 @@ fn a_process_that_may_not_be_ended_bounds_the_run() {
         PermissionsExt::from_mode(0o4755),
     )
     .unwrap();
-    let done = without_rights(&project, 54_321, "").finish();
+    let done = without_rights(&project, nobody(0), "").finish();
     let left = processes(|folder| {
         std::fs::read(folder.join("cmdline")).unwrap_or_default() == b"sleep\x00300.5\0"
     });

@@ -37,7 +37,12 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// `ready` in this project as a user who owns nothing else.
+/// A user who owns nothing else, not even another run of these tests beside this one: limits count all that a user runs.
+fn nobody(number: u32) -> u32 {
+    100_000 + std::process::id() * 100 + number
+}
+
+/// `ready` in this project as such a user.
 fn without_rights(project: &Project, user: u32, limits: &str) -> Running {
     std::fs::copy(env!("CARGO_BIN_EXE_ready"), project.path("ready")).unwrap();
     std::os::unix::fs::chown(project.path("."), Some(user), Some(user)).unwrap();
