@@ -6,33 +6,123 @@ use super::check::Source;
 use super::ratio::{self, Ratio};
 use super::score::Standing;
 
-/// A claim and what the evidence makes of it.
+/// A claim as it stands somewhere, before it is held against anything.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Claim {
-    /// The file that makes it.
+pub struct Found {
+    /// The file that makes it, relative to the manifest.
     pub document: String,
     /// The line in it, 1-based.
     pub line: u32,
-    /// What it is about: `overall`, a component or a check.
+    /// What it is about, in the document's words; [`OVERALL`] for the whole project.
     pub subject: String,
-    /// The kind of figure.
-    pub kind: ClaimKind,
-    /// The claimed figure, in percent.
-    pub value: f64,
-    /// The component that it is held against; none for the whole.
-    pub component: Option<String>,
-    /// What the evidence makes of it.
-    pub state: ClaimState,
-    /// The verified figure, in percent.
-    pub verified: f64,
+    /// What it says.
+    #[serde(flatten)]
+    pub said: Said,
+    /// The time that it speaks of.
+    #[serde(default)]
+    pub tense: Tense,
+    /// The words that say it.
+    #[serde(default)]
+    pub quote: String,
+    /// The check or component that the document itself names for it (`<!-- ready: ID -->`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
 }
 
-/// The kind of figure that is claimed.
+/// The subject of claims about the whole project.
+pub const OVERALL: &str = "overall";
+
+/// What is claimed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Said {
+    /// A share of 100.
+    Percent {
+        /// Percent; the lower end of a range.
+        value: f64,
+        /// The upper end of a range, in percent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        value_max: Option<f64>,
+    },
+    /// So many of so many.
+    Ratio {
+        /// Those that are done or pass.
+        passed: u64,
+        /// All of them.
+        total: u64,
+    },
+    /// A state without a figure: a mark (✅) or a word (DONE).
+    Mark {
+        /// Which.
+        mark: Mark,
+    },
+    /// A bare number of something ("0 vulnerabilities").
+    Count {
+        /// How many.
+        count: u64,
+        /// Of what, in the document's words.
+        of: String,
+    },
+    /// A change of a number ("13 → 0", "fixed 33 tests").
+    Delta {
+        /// What it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<u64>,
+        /// What it is now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<u64>,
+        /// By how much it changed, where only that is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<u64>,
+        /// Of what, in the document's words.
+        of: String,
+    },
+}
+
+/// A state without a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ClaimKind {
-    /// A share of 100.
-    Percent,
+pub enum Mark {
+    /// All of it is done and works.
+    Done,
+    /// Some of it is.
+    Partial,
+    /// It is not.
+    NotDone,
+}
+
+/// The time that a claim speaks of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tense {
+    /// How it is.
+    #[default]
+    Now,
+    /// How it was ("Before: 60%").
+    Past,
+    /// How it is to be ("Target: 95%").
+    Goal,
+}
+
+/// A claim and what the evidence makes of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Who says what, and where.
+    #[serde(flatten)]
+    pub found: Found,
+    /// The component that it is held against; none for the whole, and where nothing is known by its name.
+    #[serde(default)]
+    pub component: Option<String>,
+    /// The check that it is held against, where it is about a single one.
+    #[serde(default)]
+    pub check: Option<String>,
+    /// What the evidence makes of it; none where it does not speak of how things are now.
+    pub state: Option<ClaimState>,
+    /// The verified figure, in percent; none where it is held against no figure.
+    pub verified: Option<f64>,
+    /// Why it is in that state, in words.
+    #[serde(default)]
+    pub why: String,
 }
 
 /// What the evidence makes of a claim.
@@ -76,14 +166,23 @@ pub fn percent(
     source: &Source,
 ) -> Claim {
     Claim {
-        document: source.file.clone(),
-        line: source.line,
-        subject: subject.to_string(),
-        kind: ClaimKind::Percent,
-        value: claimed,
+        found: Found {
+            document: source.file.clone(),
+            line: source.line,
+            subject: subject.to_string(),
+            said: Said::Percent {
+                value: claimed,
+                value_max: None,
+            },
+            tense: Tense::Now,
+            quote: String::new(),
+            about: None,
+        },
         component: component.map(str::to_string),
-        state: percent_state(claimed, standing, checked),
-        verified: ratio::to_percent(&standing.verified),
+        check: None,
+        state: Some(percent_state(claimed, standing, checked)),
+        verified: Some(ratio::to_percent(&standing.verified)),
+        why: String::new(),
     }
 }
 
@@ -158,14 +257,23 @@ mod tests {
             &source,
         );
         let wanted = Claim {
-            document: "readiness.toml".to_string(),
-            line: 12,
-            subject: "Backend tests".to_string(),
-            kind: ClaimKind::Percent,
-            value: 98.0,
+            found: Found {
+                document: "readiness.toml".to_string(),
+                line: 12,
+                subject: "Backend tests".to_string(),
+                said: Said::Percent {
+                    value: 98.0,
+                    value_max: None,
+                },
+                tense: Tense::Now,
+                quote: String::new(),
+                about: None,
+            },
             component: Some("backend".to_string()),
-            state: Unproved,
-            verified: 66.0,
+            check: None,
+            state: Some(Unproved),
+            verified: Some(66.0),
+            why: String::new(),
         };
         assert_eq!(claim, wanted);
     }

@@ -315,7 +315,7 @@ fn the_whole_of_nothing() {
                 .iter()
                 .map(|claim| claim.state)
                 .collect::<Vec<_>>(),
-            [ClaimState::Unbacked]
+            [Some(ClaimState::Unbacked)]
         );
         assert!(!report.decision.open && !report.gates[0].open && report.groups.is_empty());
     }
@@ -405,9 +405,9 @@ fn claims_are_held_against_the_evidence() {
         .iter()
         .map(|claim| {
             (
-                claim.subject.as_str(),
+                claim.found.subject.as_str(),
                 claim.component.as_deref(),
-                claim.state,
+                claim.state.unwrap(),
             )
         })
         .collect::<Vec<_>>();
@@ -429,7 +429,7 @@ fn claims_are_held_against_the_evidence() {
         .assess();
     assert_eq!(
         (bare.claims[0].state, bare.score.gap),
-        (Unbacked, Some(95.0)),
+        (Some(Unbacked), Some(95.0)),
         "no check stands behind it"
     );
 }
