@@ -91,6 +91,7 @@ fn declared_check(session: &Session, id: &str, style: Style) -> Result<Vec<u8>> 
         run: None,
         about: About::default(),
         preflight: vec![],
+        found: vec![],
         called_for: vec![],
         // Its page shows no gate.
         bases: BTreeMap::new(),

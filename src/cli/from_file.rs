@@ -44,6 +44,7 @@ pub(super) fn judged_again(
         },
         preflight: then.preflight.clone(),
         called_for: again.called_for,
+        found: again.found,
         bases,
         warnings,
         deciding: Deciding::Gates(deciding(gates, gate)?),

@@ -79,6 +79,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         about: merged.about,
         preflight: merged.preflight,
         called_for: merged.again.called_for,
+        found: merged.again.found,
         bases,
         warnings: merged.warnings,
         deciding: Deciding::Gates(names),

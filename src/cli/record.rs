@@ -331,6 +331,7 @@ impl Record {
             about: self.about.clone(),
             preflight,
             called_for: std::mem::take(&mut self.called_for),
+            found: vec![],
             warnings: std::mem::take(&mut self.warnings),
             deciding,
         };

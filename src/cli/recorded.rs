@@ -105,6 +105,7 @@ impl Here<'_> {
             }),
             stale,
             looks: vec![],
+            earlier: Default::default(),
             observations: vec![],
             outside: None,
         }

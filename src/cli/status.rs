@@ -117,6 +117,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         run: None,
         about: options.about.about()?,
         preflight: vec![],
+        found: vec![],
         called_for: session.called_for(&tree)?,
         bases: bases.of,
         warnings,

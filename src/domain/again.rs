@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::about::About;
 use super::assess::{From, Seen};
+use super::claim::Found;
 use super::evidence::Observed;
 use super::project::Project;
 use super::regression::Base;
@@ -23,6 +24,8 @@ pub struct Again {
     pub bases: BTreeMap<String, Base>,
     /// The library checks that the project's files call for, as far as nothing answers them.
     pub called_for: Vec<CalledFor>,
+    /// What its documents claim.
+    pub found: Vec<Found>,
 }
 
 impl Again {
@@ -47,6 +50,7 @@ impl Again {
             about: report.about.clone(),
             bases: report.bases.clone(),
             called_for: report.undeclared.clone(),
+            found: report.declared.documents.clone(),
         }
     }
 }
@@ -82,6 +86,7 @@ pub(super) fn seen(row: &CheckRow) -> Seen {
         stale: row.stale.clone(),
         observations: row.observations.clone(),
         looks: row.looks.clone(),
+        earlier: row.earlier.clone(),
         outside: Some(row.outside),
     }
 }

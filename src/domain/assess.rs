@@ -1,6 +1,7 @@
 //! From what was seen to the report: every check judged, components and the whole scored, gates decided, claims held
 //! against what is verified.
 
+mod claims;
 mod rated;
 
 use std::collections::BTreeMap;
@@ -8,10 +9,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use self::rated::{RatedComponent, Whole, group_rows, rate};
+use self::claims::{Facts, Highest, bind, higher};
+use self::rated::{Whole, group_rows, rate};
 use super::about::About;
 use super::check::{Blocking, Check, Probe};
-use super::claim::{self, Claim};
+use super::claim::Found;
 use super::evidence::Observed;
 use super::gate::{self, Gate, GateState, Judged, Rated, Situation};
 use super::held::Look;
@@ -23,7 +25,6 @@ use super::report::{
     CalledFor, CheckRow, Decision, Declared, Exact, FORMAT, Observation, Preflight, Report, Run,
     WaiverRow,
 };
-use super::score::{self, Standing};
 use super::verdict::{Judgement, Verdict, judge};
 use super::waiver::{Waiver, WaiverState};
 
@@ -40,6 +41,8 @@ pub struct Seen {
     pub stale: Option<String>,
     /// The looks at it, this one included, as far back as a gate asks.
     pub looks: Vec<Look>,
+    /// The highest figures that were ever recorded of it, by name, where a document speaks of a change.
+    pub earlier: BTreeMap<String, f64>,
     /// What each machine saw of it, where several did.
     pub observations: Vec<Observation>,
     /// Whether what it sees may change while the files do not, where a report says so; else its definition tells.
@@ -66,6 +69,7 @@ impl Seen {
             recorded: None,
             stale: None,
             looks: vec![],
+            earlier: BTreeMap::new(),
             observations: vec![],
             outside: None,
         }
@@ -94,6 +98,8 @@ pub struct Setting {
     pub preflight: Vec<Preflight>,
     /// The library checks that the project's files call for, declared or not.
     pub called_for: Vec<CalledFor>,
+    /// What documents claim.
+    pub found: Vec<Found>,
     /// The earlier report that each gate is held against, by the gate's name.
     pub bases: BTreeMap<String, Base>,
     /// What a reader must know beside the figures.
@@ -157,8 +163,22 @@ pub fn assess(
         })
         .collect::<Vec<_>>();
 
-    let rated = rate(project, &judged);
-    let whole = Whole::of(project, &rated);
+    let mut rated = rate(project, &judged);
+    let (found, bound) = (&setting.found, bind(&setting.found, &rated, &judged));
+    let highest = Highest::of(found, &bound, &rated, &judged);
+    for (rated, claim) in rated.iter_mut().zip(highest.components) {
+        rated.claim = higher(rated.claim, claim);
+    }
+    let declared = project.claim.as_ref().map(|claim| claim.percent);
+    let whole = Whole::of(&rated, higher(declared, highest.overall));
+    let facts = Facts {
+        project,
+        rated: &rated,
+        whole: whole.standing.as_ref(),
+        judged: &judged,
+        seen: &seen,
+    };
+    let (claims, unclaimed) = (facts.claims(found, &bound), facts.unclaimed(found, &bound));
     let components = rated
         .iter()
         .map(|rated| Rated {
@@ -176,6 +196,7 @@ pub fn assess(
         components: &components,
         overall: whole.standing.as_ref(),
         gap: whole.gap.as_ref(),
+        claims: &claims,
         bases: &setting.bases,
         waivers: &project.waivers,
         now,
@@ -207,12 +228,14 @@ pub fn assess(
             .iter()
             .map(|rated| rated.row(project, &checks))
             .collect(),
-        claims: claims(project, &rated, &whole, &judged),
+        claims,
+        unclaimed,
         checks,
         gates: states,
         declared: Declared {
             claim: project.claim.clone(),
             components: project.components.clone(),
+            documents: setting.found,
         },
         policies: gates.to_vec(),
         bases: setting.bases,
@@ -318,6 +341,7 @@ fn check_row(judged: &Judged<'_>, seen: &Seen, gates: &[Gate], waivers: &[Waiver
         observations: seen.observations.clone(),
         outside: judged.outside,
         looks: seen.looks.clone(),
+        earlier: seen.earlier.clone(),
         started: evidence.map(|evidence| evidence.started),
         duration_ms: evidence.map(|evidence| evidence.duration_ms),
         definition: check.clone(),
@@ -392,68 +416,6 @@ fn decide(setting: &Setting, states: &[GateState], judged: &[Judged<'_>]) -> Dec
             gates: names.clone(),
         },
     }
-}
-
-fn claims(
-    project: &Project,
-    rated: &[RatedComponent],
-    whole: &Whole,
-    judged: &[Judged<'_>],
-) -> Vec<Claim> {
-    let mut claims = vec![];
-    if let Some(claim) = &project.claim {
-        let checked = rated
-            .iter()
-            .any(|rated| rated.applicable && !rated.no_checks);
-        let standing = whole
-            .standing
-            .clone()
-            .unwrap_or_else(|| score::component(&[], &project.caps, None).standing);
-        claims.push(claim::percent(
-            "overall",
-            None,
-            claim.percent,
-            &standing,
-            checked,
-            &claim.source,
-        ));
-    }
-    for rated in rated {
-        if let Some(claim) = rated.component.claim {
-            let (component, checked) = (&rated.component, rated.applicable && !rated.no_checks);
-            let standing = &rated.standing.standing;
-            claims.push(claim::percent(
-                &component.title,
-                Some(&component.id),
-                claim,
-                standing,
-                checked,
-                &component.source,
-            ));
-        }
-    }
-    for judged in judged
-        .iter()
-        .filter(|judged| judged.check.component.is_some())
-    {
-        if let Some(claim) = judged.check.claim {
-            let (check, judgement) = (judged.check, judged.judgement);
-            let standing = Standing {
-                verified: judgement.credit.clone(),
-                ceiling: judgement.potential.clone(),
-                attested: ratio::decimal(0.0),
-            };
-            claims.push(claim::percent(
-                &check.id,
-                check.component.as_deref(),
-                claim,
-                &standing,
-                judged.applicable,
-                &check.source,
-            ));
-        }
-    }
-    claims
 }
 
 #[cfg(test)]

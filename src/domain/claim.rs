@@ -1,5 +1,7 @@
 //! What people say, set beside what was verified.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::check::Source;
@@ -27,6 +29,34 @@ pub struct Found {
     /// The check or component that the document itself names for it (`<!-- ready: ID -->`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
+}
+
+impl Found {
+    /// A figure that the manifest claims at that place.
+    pub fn percent(subject: &str, percent: f64, source: &Source) -> Found {
+        Found {
+            document: source.file.clone(),
+            line: source.line,
+            subject: subject.to_string(),
+            said: Said::Percent {
+                value: percent,
+                value_max: None,
+            },
+            tense: Tense::Now,
+            quote: String::new(),
+            about: None,
+        }
+    }
+
+    /// Where it stands: `STATUS.md:12`.
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.document, self.line)
+    }
+
+    /// What it says in few words: `Docker 100 %`, `Backend tests 120/122`, `Sentry done`.
+    pub fn words(&self) -> String {
+        format!("{} {}", self.subject, self.said)
+    }
 }
 
 /// The subject of claims about the whole project.
@@ -79,6 +109,29 @@ pub enum Said {
     },
 }
 
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Said::Percent {
+                value,
+                value_max: Some(most),
+            } => write!(f, "{value}-{most} %"),
+            Said::Percent { value, .. } => write!(f, "{value} %"),
+            Said::Ratio { passed, total } => write!(f, "{passed}/{total}"),
+            Said::Mark { mark } => write!(f, "{}", mark.word()),
+            Said::Count { count, of } => write!(f, "{count} {of}"),
+            Said::Delta { from, to, by, of } => {
+                let number = |number: &Option<u64>| number.map(|number| number.to_string());
+                let ends = [number(from), number(to)].map(Option::unwrap_or_default);
+                match by {
+                    Some(by) if from.is_none() => write!(f, "{by} {of} fewer"),
+                    _ => write!(f, "{} -> {} {of}", ends[0], ends[1]),
+                }
+            }
+        }
+    }
+}
+
 /// A state without a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -89,6 +142,17 @@ pub enum Mark {
     Partial,
     /// It is not.
     NotDone,
+}
+
+impl Mark {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Mark::Done => "done",
+            Mark::Partial => "partial",
+            Mark::NotDone => "not done",
+        }
+    }
 }
 
 /// The time that a claim speaks of.
@@ -120,9 +184,23 @@ pub struct Claim {
     pub state: Option<ClaimState>,
     /// The verified figure, in percent; none where it is held against no figure.
     pub verified: Option<f64>,
+    /// The checks that say so.
+    #[serde(default)]
+    pub checks: Vec<String>,
     /// Why it is in that state, in words.
     #[serde(default)]
     pub why: String,
+}
+
+impl Claim {
+    /// Where it stands, what it says and what the evidence says to that.
+    pub fn words(&self) -> String {
+        let (place, said) = (self.found.place(), self.found.words());
+        match self.why.is_empty() {
+            true => format!("{place} says {said}"),
+            false => format!("{place} says {said}: {}", self.why),
+        }
+    }
 }
 
 /// What the evidence makes of a claim.
@@ -137,6 +215,30 @@ pub enum ClaimState {
     Unproved,
     /// Nothing checks it.
     Unbacked,
+    /// It says less than what is verified.
+    Unclaimed,
+}
+
+impl ClaimState {
+    /// All of them, the worst first.
+    pub const ALL: [ClaimState; 5] = [
+        ClaimState::Contradicted,
+        ClaimState::Unproved,
+        ClaimState::Unbacked,
+        ClaimState::Unclaimed,
+        ClaimState::Backed,
+    ];
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            ClaimState::Backed => "backed",
+            ClaimState::Contradicted => "contradicted",
+            ClaimState::Unproved => "unproved",
+            ClaimState::Unbacked => "unbacked",
+            ClaimState::Unclaimed => "unclaimed",
+        }
+    }
 }
 
 /// The points by which a claim may exceed the evidence and still count as rounding.
@@ -153,36 +255,6 @@ pub fn percent_state(claimed: f64, standing: &Standing, checked: bool) -> ClaimS
         ClaimState::Unproved
     } else {
         ClaimState::Contradicted
-    }
-}
-
-/// A percent claim of the manifest about a subject.
-pub fn percent(
-    subject: &str,
-    component: Option<&str>,
-    claimed: f64,
-    standing: &Standing,
-    checked: bool,
-    source: &Source,
-) -> Claim {
-    Claim {
-        found: Found {
-            document: source.file.clone(),
-            line: source.line,
-            subject: subject.to_string(),
-            said: Said::Percent {
-                value: claimed,
-                value_max: None,
-            },
-            tense: Tense::Now,
-            quote: String::new(),
-            about: None,
-        },
-        component: component.map(str::to_string),
-        check: None,
-        state: Some(percent_state(claimed, standing, checked)),
-        verified: Some(ratio::to_percent(&standing.verified)),
-        why: String::new(),
     }
 }
 
@@ -240,41 +312,5 @@ mod tests {
         };
         assert_eq!(percent_state(33.833_333_333_333, &third, true), Backed);
         assert_eq!(percent_state(33.833_333_333_334, &third, true), Unproved);
-    }
-
-    #[test]
-    fn a_claim_keeps_where_it_was_made() {
-        let source = Source {
-            file: "readiness.toml".to_string(),
-            line: 12,
-        };
-        let claim = percent(
-            "Backend tests",
-            Some("backend"),
-            98.0,
-            &standing(66.0, 100.0),
-            true,
-            &source,
-        );
-        let wanted = Claim {
-            found: Found {
-                document: "readiness.toml".to_string(),
-                line: 12,
-                subject: "Backend tests".to_string(),
-                said: Said::Percent {
-                    value: 98.0,
-                    value_max: None,
-                },
-                tense: Tense::Now,
-                quote: String::new(),
-                about: None,
-            },
-            component: Some("backend".to_string()),
-            check: None,
-            state: Some(Unproved),
-            verified: Some(66.0),
-            why: String::new(),
-        };
-        assert_eq!(claim, wanted);
     }
 }

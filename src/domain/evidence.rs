@@ -403,6 +403,25 @@ impl Results {
     /// The number of names that [`Results::failures`] holds at most.
     pub const NAMED: usize = 20;
 
+    /// Every figure by its name: the measures, the counts (`passed`, `failed`, `skipped`, `total`) and the `findings`.
+    pub fn figures(&self) -> BTreeMap<String, f64> {
+        let mut figures = self.measures.clone();
+        let counts = self.counts.iter().flat_map(|counts| {
+            [
+                ("passed", counts.passed),
+                ("failed", counts.failed),
+                ("skipped", counts.skipped),
+                ("total", counts.total()),
+            ]
+        });
+        let findings = self.findings.iter().map(|found| ("findings", *found));
+        for (name, figure) in counts.chain(findings) {
+            figures.entry(name.to_string()).or_insert(figure as f64);
+        }
+        figures.retain(|_, figure| figure.is_finite());
+        figures
+    }
+
     /// Results that are counts, with the names of those that failed.
     pub fn counted(counts: Counts, failures: Vec<String>) -> Results {
         Results {

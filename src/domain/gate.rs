@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::about::About;
 use super::check::{Blocking, Check, seconds_by_name};
+use super::claim::{Claim, ClaimState};
 use super::evidence::Binding;
 use super::held::Look;
 use super::level::Level;
@@ -44,6 +45,12 @@ pub struct Gate {
     pub components: BTreeMap<String, f64>,
     /// The most points by which the claim may exceed what is verified.
     pub max_overclaim: Option<f64>,
+    /// Whether no claim may be contradicted.
+    #[serde(default)]
+    pub no_contradicted: bool,
+    /// The most claims that nothing checks.
+    #[serde(default)]
+    pub max_unbacked: Option<u64>,
     /// The most checks that may be unverified.
     pub max_unverified: Option<u64>,
     /// The most library checks that the files may call for and the manifest neither declares nor ignores.
@@ -167,6 +174,8 @@ pub struct Situation<'a> {
     pub undeclared: &'a [CalledFor],
     /// The earlier report that each gate is held against, by the gate's name.
     pub bases: &'a BTreeMap<String, Base>,
+    /// What is claimed, and what the evidence makes of it.
+    pub claims: &'a [Claim],
     /// Declared waivers.
     pub waivers: &'a [Waiver],
     /// When all of it is judged.
@@ -186,6 +195,8 @@ pub fn decide(gate: &Gate, situation: &Situation<'_>) -> GateState {
     judged_something |= decision.score(gate);
     judged_something |= decision.components(gate);
     judged_something |= decision.overclaim(gate);
+    judged_something |= decision.contradicted(gate);
+    judged_something |= decision.unbacked(gate);
     judged_something |= decision.unverified(gate);
     judged_something |= decision.undeclared(gate);
     judged_something |= decision.levels(gate);
@@ -460,6 +471,43 @@ impl<'a> Decision<'a> {
             )),
         }
         true
+    }
+
+    fn in_state(&self, state: ClaimState) -> impl Iterator<Item = &'a Claim> + use<'a> {
+        let claims = self.situation.claims.iter();
+        claims.filter(move |claim| claim.state == Some(state))
+    }
+
+    /// Each contradicted claim is a reason: a waiver accepts a risk, it makes no untrue word true.
+    fn contradicted(&mut self, gate: &Gate) -> bool {
+        if !gate.no_contradicted {
+            return false;
+        }
+        for claim in self.in_state(ClaimState::Contradicted) {
+            self.reasons.push(GateReason {
+                check: claim.checks.first().cloned(),
+                ..reason("no_contradicted", claim.words())
+            });
+        }
+        !self.situation.claims.is_empty()
+    }
+
+    fn unbacked(&mut self, gate: &Gate) -> bool {
+        let Some(most) = gate.max_unbacked else {
+            return false;
+        };
+        let unbacked = self.in_state(ClaimState::Unbacked).collect::<Vec<_>>();
+        if unbacked.len() as u64 > most {
+            let are = match unbacked.len() {
+                1 => "1 claim has".to_string(),
+                many => format!("{many} claims have"),
+            };
+            let first = unbacked.iter().take(3).map(|claim| claim.found.place());
+            let places = first.collect::<Vec<_>>().join(", ");
+            let text = format!("{are} nothing that checks it, more than {most}: {places}");
+            self.reasons.push(reason("max_unbacked", text));
+        }
+        !self.situation.claims.is_empty()
     }
 
     fn unverified(&mut self, gate: &Gate) -> bool {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::about::About;
 use super::check::Check;
-use super::claim::Claim;
+use super::claim::{Claim, Found};
 use super::diff::Diff;
 use super::evidence::{Counts, Evidence};
 use super::gate::{Gate, GateState};
@@ -74,8 +74,11 @@ pub struct Report {
     pub caps: Caps,
     /// Every declared waiver and what it does today.
     pub waivers: Vec<WaiverRow>,
-    /// What the manifest claims.
+    /// What the manifest and its documents claim.
     pub claims: Vec<Claim>,
+    /// Checks that are verified and that no document speaks of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unclaimed: Vec<String>,
     /// Library checks that the project's files call for and that the manifest neither declares nor ignores.
     #[serde(default)]
     pub undeclared: Vec<CalledFor>,
@@ -99,6 +102,9 @@ pub struct Declared {
     pub claim: Option<Claimed>,
     /// Its components, in its order.
     pub components: Vec<Component>,
+    /// What its documents claim.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<Found>,
 }
 
 /// A library check that the project's files call for.
@@ -385,6 +391,9 @@ pub struct CheckRow {
     /// The looks at it, as far back as a gate asks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub looks: Vec<Look>,
+    /// The highest figures that were ever recorded of it, by name, where a document speaks of a change.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub earlier: BTreeMap<String, f64>,
     /// When its evidence was had.
     #[serde(default)]
     pub started: Option<Timestamp>,

@@ -496,6 +496,7 @@ impl Scene {
                 about: About::default(),
                 preflight: vec![],
                 called_for: vec![],
+                found: vec![],
                 bases: BTreeMap::new(),
                 warnings: vec![],
                 deciding: Deciding::Gates(vec!["default".to_string()]),

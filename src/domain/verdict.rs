@@ -589,8 +589,9 @@ fn judge_figures(check: &Check, results: &Results, counts: Option<Counts>) -> Ju
 
 fn judge_limits(check: &Check, results: &Results) -> Judgement {
     let (mut broken, mut unmeasured) = (vec![], vec![]);
+    let figures = results.figures();
     for (name, limit) in &check.limits {
-        match figure(results, name) {
+        match figures.get(name).copied() {
             None => unmeasured.push(format!("`{name}`")),
             Some(figure) if !limit.holds(figure) => {
                 broken.push(format!("{name} is {figure}, limit {limit}"))
@@ -624,21 +625,6 @@ fn judge_limits(check: &Check, results: &Results) -> Judgement {
         return Judgement::new(Verdict::Verified, Code::Held, text);
     }
     Judgement::failed(Code::Limits, broken.join("; "))
-}
-
-/// A figure by name: a measure, or one of the counts. What is no number (a mean of nothing) was not measured.
-fn figure(results: &Results, name: &str) -> Option<f64> {
-    let count =
-        |pick: fn(&Counts) -> u64| results.counts.as_ref().map(|counts| pick(counts) as f64);
-    let measured = results.measures.get(name).copied().or_else(|| match name {
-        "passed" => count(|c| c.passed),
-        "failed" => count(|c| c.failed),
-        "skipped" => count(|c| c.skipped),
-        "total" => count(Counts::total),
-        "findings" => results.findings.map(|found| found as f64),
-        _ => None,
-    });
-    measured.filter(|figure| figure.is_finite())
 }
 
 fn judge_counts(check: &Check, results: &Results, counts: Counts) -> Judgement {

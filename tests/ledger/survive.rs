@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use readiness::ledger::Ledger;
@@ -31,29 +31,28 @@ enum Killed {
     Not,
 }
 
-/// Starts a run, and kills it once `when` says so.
+/// Starts a run, and kills it once `when` says so. One that ends before must have ended well.
 fn killed(project: &Project, when: impl Fn(Duration) -> bool) -> Killed {
-    let mut child = project.command(&["check", "-q"]);
-    let mut child = child
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut command = project.command(&["check", "-q"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
     let started = Instant::now();
-    while child.try_wait().unwrap().is_none() {
+    let mut inside = None;
+    while inside.is_none() && child.try_wait().unwrap().is_none() {
         if when(started.elapsed()) {
-            let inside = is_writing(project);
+            inside = Some(is_writing(project));
             let pid = rustix::process::Pid::from_child(&child);
             let _ = rustix::process::kill_process(pid, Signal::KILL);
-            return match (child.wait().unwrap().code(), inside) {
-                (Some(_), _) => Killed::Not,
-                (None, true) => Killed::Inside,
-                (None, false) => Killed::Outside,
-            };
         }
         std::hint::spin_loop();
     }
-    Killed::Not
+    let ended = child.wait_with_output().unwrap();
+    match (ended.status.code(), inside) {
+        (None, Some(true)) => Killed::Inside,
+        (None, Some(false)) => Killed::Outside,
+        (Some(0), _) => Killed::Not,
+        _ => panic!("it was not killed and ended so: {ended:?}"),
+    }
 }
 
 #[test]
@@ -88,7 +87,7 @@ fn a_run_may_be_killed_at_any_moment() {
     let mut more = 0u32;
     while tally.inside < INSIDE {
         more += 1;
-        assert!(more < 1_000, "the moment is never met");
+        assert!(more < 1_000, "the moment is never met: {tally:?}");
         let later = Duration::from_micros(u64::from(more % 20) * 200);
         let since = std::cell::Cell::new(None);
         tally.count(killed(&project, |elapsed| {

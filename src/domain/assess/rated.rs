@@ -20,6 +20,8 @@ pub(super) struct RatedComponent {
     pub(super) applicable: bool,
     pub(super) no_checks: bool,
     pub(super) weight: Ratio,
+    /// What the manifest or a document claims for it, in percent: the highest figure.
+    pub(super) claim: Option<f64>,
 }
 
 /// The declared components in order, then one for each check that is in none of them: no check is ever left out.
@@ -91,14 +93,22 @@ pub(super) fn rate_one(
         applicable: counted.is_empty() || !weighed.is_empty(),
         no_checks: counted.is_empty(),
         weight: ratio::decimal(component.weight),
+        claim: component.claim,
         component,
         checks,
     }
 }
 
 impl RatedComponent {
+    /// Whether it is a check that is in no component.
+    pub(super) fn is_own(&self, judged: &[Judged<'_>]) -> bool {
+        let own = |at: &usize| judged[*at].check.id == self.component.id;
+        let in_none = |at: &usize| judged[*at].check.component.as_ref() != Some(&self.component.id);
+        self.checks.iter().any(|at| own(at) && in_none(at))
+    }
+
     pub(super) fn claimed(&self) -> Option<Ratio> {
-        self.component.claim.map(ratio::percent)
+        self.claim.map(ratio::percent)
     }
 
     pub(super) fn row(&self, project: &Project, checks: &[CheckRow]) -> ComponentRow {
@@ -116,7 +126,7 @@ impl RatedComponent {
             verified: ratio::to_percent(&standing.verified),
             ceiling: ratio::to_percent(&standing.ceiling),
             attested: ratio::to_percent(&standing.attested),
-            claimed: component.claim,
+            claimed: self.claim,
             gap: self
                 .claimed()
                 .map(|claimed| ratio::to_percent(&(claimed - &standing.verified))),
@@ -151,12 +161,13 @@ pub(super) struct Whole {
 }
 
 impl Whole {
-    pub(super) fn of(project: &Project, rated: &[RatedComponent]) -> Whole {
+    /// `claim` is what the manifest or a document claims for the whole, in percent: the highest figure.
+    pub(super) fn of(rated: &[RatedComponent], claim: Option<f64>) -> Whole {
         let counting = || rated.iter().filter(|rated| rated.applicable);
         let standing =
             score::mean(counting().map(|rated| (&rated.weight, &rated.standing.standing)));
-        if let Some(claim) = &project.claim {
-            let claimed = ratio::percent(claim.percent);
+        if let Some(claim) = claim {
+            let claimed = ratio::percent(claim);
             let gap = match &standing {
                 Some(standing) => &claimed - &standing.verified,
                 None => claimed.clone(),

@@ -59,6 +59,7 @@ fn merged(reports: Vec<Named>) -> Report {
         run: Some(merged.run),
         about: merged.about,
         preflight: merged.preflight,
+        found: vec![],
         called_for: merged.again.called_for,
         bases: merged.again.bases,
         warnings: merged.warnings,
