@@ -88,7 +88,8 @@ fn a_run_may_be_killed_at_any_moment() {
     while tally.inside < INSIDE {
         more += 1;
         assert!(more < 1_000, "the moment is never met: {tally:?}");
-        let later = Duration::from_micros(u64::from(more % 20) * 200);
+        // How long a transaction takes differs by machine: every other one is killed as soon as it is seen.
+        let later = Duration::from_micros(u64::from(more % 2 * (more % 20)) * 200);
         let since = std::cell::Cell::new(None);
         tally.count(killed(&project, |elapsed| {
             if since.get().is_none() && is_writing(&project) {
