@@ -19,6 +19,7 @@
 //! | results into figures: one file per format | [`reader`] |
 //! | evidence into verdicts, scores, gates | [`domain::verdict`], [`domain::score`], [`domain::gate`] |
 //! | all of it in one report | [`domain::assess`], [`domain::report`] |
+//! | Markdown documents into claims | [`claims`] |
 //! | append and look up | [`ledger`] |
 //! | the report for people and machines: one file per output | [`reporter`] |
 //! | the command line: one file per verb | [`cli`] |
@@ -26,7 +27,9 @@
 //! Beside them: [`mask`] takes secrets out, [`sanitise`] makes foreign text safe to print, [`tree`] tells which files
 //! the evidence is about.
 
+pub mod claims;
 pub mod cli;
+
 pub mod domain;
 pub mod ledger;
 pub mod manifest;

@@ -78,8 +78,9 @@ fn uses() -> BTreeMap<String, BTreeSet<String>> {
 
 #[test]
 fn each_station_knows_only_what_it_may() {
-    let may: [(&str, &[&str]); 10] = [
+    let may: [(&str, &[&str]); 11] = [
         ("domain", &[]),
+        ("claims", &["domain"]),
         ("manifest", &["domain"]),
         ("mask", &[]),
         ("sanitise", &[]),
