@@ -327,6 +327,7 @@ fn judged_again_it_is_the_same(report: &Value) {
         run: first.run.clone(),
         about: again.about.clone(),
         preflight: first.preflight.clone(),
+        found: again.found,
         called_for: again.called_for,
         bases: again.bases,
         warnings: first.warnings.clone(),

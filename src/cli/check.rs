@@ -10,12 +10,13 @@ use clap::Args;
 
 use super::base;
 use super::detection;
+use super::documents;
 use super::record::Record;
 use super::secrets;
 use super::selection::Selection;
 use super::session::{self, Session, deciding};
 use super::sharding::Sharding;
-use super::{Exit, Global, about, format_name, no_command, print};
+use super::{Exit, Global, about, format_name, print, warn};
 use crate::domain::assess::Deciding;
 use crate::domain::gate::Gate;
 use crate::domain::limit::parse_duration;
@@ -137,6 +138,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         .transpose()?;
 
     let about = options.about.about()?;
+    let documents = documents::declared(&session)?;
     let tree = session.tree();
     let masker = secrets::masker(&session.project, &session.folder);
     let mut record = Record::start(&session, options, selected.as_ref(), about, tree);
@@ -144,6 +146,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         record.take_share(&session, options, &due, split);
     }
     record.warnings.extend(detected);
+    record.documents = documents;
     record.called_for = session.called_for(&record.tree)?;
     record.base = base;
     let (ran, preflight) = record.observe(&session, options, global, due, &masker)?;
@@ -152,8 +155,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     if global.quiet && options.format == "table" {
         // The one sentence leaves no room for them, and they may not be lost.
         for warning in &report.warnings {
-            let warning = sanitise::line(warning, sanitise::Colour::Drop);
-            let _ = writeln!(std::io::stderr(), "warning: {}", no_command(&warning));
+            warn(warning);
         }
     }
     print(&report, &options.format, global.style())?;

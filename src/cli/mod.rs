@@ -13,10 +13,12 @@ mod base;
 mod catalogue;
 mod check;
 mod ci;
+mod claims;
 mod completions;
 mod demo;
 mod detection;
 mod diff;
+mod documents;
 mod exit;
 mod explain;
 mod from_file;
@@ -35,6 +37,7 @@ mod secrets;
 mod selection;
 mod session;
 mod sharding;
+mod standing;
 mod status;
 mod writing;
 
@@ -73,6 +76,7 @@ Examples:
   ready check --format json      the whole report as one JSON document
   ready status                   the table from recorded evidence; nothing is run
   ready merge a.json b.json      one report out of those of several machines
+  ready claims STATUS.md         what a document claims, beside what is verified
   ready history                  what was verified, run by run
   ready diff --runs last~1 last  what moved the score from one run to the next
   ready explain backend-tests    what it runs, what was seen, why this verdict
@@ -134,6 +138,7 @@ enum Verb {
     Check(check::Options),
     Status(status::Options),
     Merge(merge::Options),
+    Claims(claims::Options),
     Ci(ci::Options),
     History(history::Options),
     Diff(diff::Options),
@@ -150,7 +155,7 @@ enum Verb {
 }
 
 /// Verbs that are in the language and that nothing does yet.
-const LATER: [&str; 7] = ["plan", "claims", "lint", "prove", "report", "mcp", "man"];
+const LATER: [&str; 6] = ["plan", "lint", "prove", "report", "mcp", "man"];
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -224,6 +229,7 @@ fn go(cli: Cli) -> Result<Exit> {
         Verb::History(options) => history::run(&options, global),
         Verb::Diff(options) => diff::run(&options, global),
         Verb::Demo(options) => demo::run(&options, global),
+        Verb::Claims(options) => claims::run(&options, global),
         Verb::Ci(options) => ci::run(&options, global),
         Verb::Merge(options) => merge::run(&options, global),
         Verb::List(options) => list::run(&options, global),
@@ -421,6 +427,12 @@ fn no_command(text: &str) -> String {
     } else {
         text.to_string()
     }
+}
+
+/// Tells a warning on standard error.
+fn warn(text: &str) {
+    let text = sanitise::line(text, sanitise::Colour::Drop);
+    let _ = writeln!(io::stderr(), "warning: {}", no_command(&text));
 }
 
 /// A format's name, where something writes it.

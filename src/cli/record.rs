@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use super::authors::name_authors;
 use super::base;
 use super::check::Options;
+use super::documents::Documents;
 use super::held::look_back;
 use super::recorded::{self, Here, Past};
 use super::secrets;
@@ -50,6 +51,8 @@ pub(super) struct Record {
     whole: bool,
     pub(super) warnings: Vec<String>,
     pub(super) called_for: Vec<CalledFor>,
+    /// What documents claim.
+    pub(super) documents: Documents,
     /// The base that the command line names.
     pub(super) base: Option<Base>,
     pub(super) broken: bool,
@@ -119,6 +122,7 @@ impl Record {
             split: None,
             whole: selected.is_none(),
             called_for: vec![],
+            documents: Documents::default(),
             base: None,
             broken: false,
         }
@@ -320,7 +324,9 @@ impl Record {
             })
             .collect::<Vec<_>>();
         let now = Timestamp::now();
-        let lost = look_back(&session.project, gates, ledger.as_ref(), &mut seen, now);
+        let mut lost = look_back(&session.project, gates, ledger.as_ref(), &mut seen, now);
+        let (project, known) = (&session.project, ledger.as_ref());
+        lost.extend(self.documents.recall(project, known, &mut seen));
         self.broken |= !lost.is_empty();
         self.warnings.extend(lost);
         let bases = self.bases(gates, ledger.as_ref());
@@ -331,7 +337,7 @@ impl Record {
             about: self.about.clone(),
             preflight,
             called_for: std::mem::take(&mut self.called_for),
-            found: vec![],
+            found: std::mem::take(&mut self.documents.found),
             warnings: std::mem::take(&mut self.warnings),
             deciding,
         };

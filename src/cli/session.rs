@@ -9,7 +9,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::detection::Detection;
-use super::{Global, Usage, selection};
+use super::{Global, Usage, documents, selection};
+use crate::claims::block;
 use crate::domain::about::About;
 use crate::domain::check::{Probe, ReaderInput};
 use crate::domain::evidence::Binding;
@@ -141,10 +142,7 @@ impl Session {
 
     /// The state of the files that evidence is about; what a run itself writes is left out.
     pub(super) fn tree(&self) -> Tree {
-        let folder = self
-            .folder
-            .canonicalize()
-            .unwrap_or_else(|_| self.folder.clone());
+        let folder = self.canonical();
         let at = |cwd: Option<&str>, file: &str| clean(&folder.join(cwd.unwrap_or(".")).join(file));
         let results = self
             .project
@@ -176,7 +174,27 @@ impl Session {
             .filter(|file| file.is_file())
             .map(|file| clean(&file))
             .collect::<Vec<_>>();
-        tree::snapshot(&self.folder, &results.collect::<Vec<_>>(), &looked_at)
+        let results = results.collect::<Vec<_>>();
+        tree::snapshot(&folder, &results, &looked_at, &self.silenced())
+    }
+
+    fn canonical(&self) -> PathBuf {
+        let canonical = self.folder.canonicalize();
+        canonical.unwrap_or_else(|_| self.folder.clone())
+    }
+
+    /// The documents with a part that `ready` writes, and what they hold without it: renewing it changes nothing that was
+    /// judged.
+    fn silenced(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let folder = self.canonical();
+        let documents = self.project.documents.iter();
+        let names = documents.flat_map(|pattern| documents::matching(pattern, &self.folder));
+        let silenced = names.filter_map(|name| {
+            let path = clean(&folder.join(name));
+            let content = block::without(&std::fs::read(&path).ok()?)?;
+            Some((path, content))
+        });
+        silenced.collect()
     }
 
     /// What evidence is about that is had of each check now.

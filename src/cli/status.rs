@@ -4,20 +4,13 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use jiff::Timestamp;
 
-use super::authors::name_authors;
-use super::base;
-use super::held::look_back;
-use super::recorded::{Here, Past};
 use super::runs;
-use super::secrets;
-use super::session::{self, Session, host};
+use super::session::Session;
+use super::standing::{Question, Standing};
 use super::{Exit, Global, Usage, about, format_name, from_file, print};
-use crate::domain::about::About;
-use crate::domain::assess::{Deciding, Setting, assess};
 use crate::domain::diff::Diff;
-use crate::domain::report::{Report, Run, short};
+use crate::domain::report::{Report, short};
 use crate::ledger::{Ledger, RunRow};
 use crate::tree;
 
@@ -67,78 +60,32 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         return Ok(exit(options, &report));
     }
     let session = Session::open(global)?;
-    let gates = &session.project.gates;
-    let deciding = session::deciding(gates, options.gate.as_deref())?;
-    let ledger = Ledger::open_existing(&session.folder)?;
-    let (tree, now) = (session.tree(), Timestamp::now());
     let since = match &options.since {
-        Some(word) => Some(since(word, &session, ledger.as_ref())?),
+        Some(word) => Some(since(word, &session)?),
         None => None,
     };
-    let here = Here {
-        session: &session,
-        tree: &tree,
-        bindings: &session.bindings(&tree, &About::default()),
-        now,
-        host: &host().name,
-        changed: Default::default(),
-    };
-    let Past { mut seen, mut lost } = here.recorded(ledger.as_ref())?;
-    lost.extend(look_back(
-        &session.project,
-        gates,
-        ledger.as_ref(),
-        &mut seen,
-        now,
-    ));
-    let mut warnings = match &ledger {
-        None => vec!["nothing is recorded yet: run `ready check`".to_string()],
-        Some(ledger) => match last_run(ledger) {
-            Some(run) if run.interrupted => {
-                vec![format!(
-                    "the last run, {}, was interrupted: what it did not finish is shown as it was before",
-                    run.id
-                )]
-            }
-            _ => vec![],
-        },
-    };
-    let named = options
-        .base
-        .as_deref()
-        .map(|path| base::from_file(path, &session.project.name))
-        .transpose()?;
-    let bases = base::bases(gates, named.as_ref(), ledger.as_ref(), None)?;
-    let broken = !lost.is_empty() || !bases.lost.is_empty();
-    warnings.extend(lost);
-    warnings.extend(bases.lost);
-    let setting = Setting {
-        ready: env!("CARGO_PKG_VERSION").to_string(),
-        run: None,
+    let question = Question {
         about: options.about.about()?,
-        preflight: vec![],
-        found: vec![],
-        called_for: session.called_for(&tree)?,
-        bases: bases.of,
-        warnings,
-        deciding: Deciding::Gates(deciding),
+        gate: options.gate.as_deref(),
+        base: options.base.as_deref(),
+        documents: None,
     };
-    let mut report = assess(&session.project, gates, seen, setting, now);
-    name_authors(&mut report, &session);
+    let mut standing = Standing::of(&session, question)?;
     if let Some(since) = since {
         let run = since.run.as_ref().filter(|run| !run.complete);
+        let report = &mut standing.report;
         report.warnings.extend(run.map(|run| {
             format!(
                 "run {} was not complete: what it had not looked at is as it was known before",
                 run.id
             )
         }));
-        let diff = Diff::between(&since, &report);
+        let diff = Diff::between(&since, report);
         let why = |error| Usage::new(format!("cannot tell what has changed: {error}"), None);
         report.since = Some(diff.map_err(why)?);
     }
-    report.ledger = ledger.as_ref().map(Ledger::head).transpose()?.flatten();
-    let report = secrets::masked(report, &secrets::masker(&session.project, &session.folder));
+    let broken = standing.broken;
+    let report = standing.masked(&session);
     print(&report, &options.format, global.style())?;
     Ok(match broken {
         true => Exit::Broken,
@@ -154,23 +101,17 @@ fn exit(options: &Options, report: &Report) -> Exit {
     }
 }
 
-/// The newest run, as far as its report is kept and can be read: what is damaged of it is told elsewhere.
-fn last_run(ledger: &Ledger) -> Option<Run> {
-    let last = ledger.last_runs(1).ok()?.pop()?;
-    ledger.report(&last.id).ok()??.run
-}
-
 /// The report of the run that a word names: by itself, or by the commit that it was at.
-fn since(word: &str, session: &Session, ledger: Option<&Ledger>) -> Result<Report> {
-    let Some(ledger) = ledger else {
+fn since(word: &str, session: &Session) -> Result<Report> {
+    let Some(ledger) = Ledger::open_existing(&session.folder)? else {
         let hint = Some("run `ready check`".to_string());
         return Err(Usage::new("nothing is recorded yet: there is no earlier run", hint).into());
     };
-    let row = match runs::run(word, ledger)? {
+    let row = match runs::run(word, &ledger)? {
         Some(row) => row,
-        None => run_at(word, session, ledger)?,
+        None => run_at(word, session, &ledger)?,
     };
-    runs::report(&row, ledger)
+    runs::report(&row, &ledger)
 }
 
 /// The run that was at a revision: the newest complete one, else the newest.

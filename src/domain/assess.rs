@@ -25,6 +25,7 @@ use super::report::{
     CalledFor, CheckRow, Decision, Declared, Exact, FORMAT, Observation, Preflight, Report, Run,
     WaiverRow,
 };
+use super::statement::Statements;
 use super::verdict::{Judgement, Verdict, judge};
 use super::waiver::{Waiver, WaiverState};
 
@@ -230,6 +231,7 @@ pub fn assess(
             .collect(),
         claims,
         unclaimed,
+        statements: Statements::of(&checks, &states),
         checks,
         gates: states,
         declared: Declared {

@@ -33,6 +33,7 @@ pub mod report;
 pub mod score;
 pub mod service;
 pub mod shard;
+pub mod statement;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod verdict;

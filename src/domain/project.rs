@@ -21,6 +21,8 @@ pub struct Project {
     pub requires: Requires,
     /// What somebody claims for the whole, in percent.
     pub claim: Option<Claimed>,
+    /// Patterns of the documents that make claims, relative to the manifest.
+    pub documents: Vec<String>,
     /// Declared components, in order of the manifest.
     pub components: Vec<Component>,
     /// Declared checks, in order of the manifest.

@@ -20,6 +20,7 @@ use super::ratio::Ratio;
 use super::reason::Reason;
 use super::regression::Base;
 use super::service::ServiceRun;
+use super::statement::Statements;
 use super::verdict::Verdict;
 use super::waiver::{Waiver, WaiverState};
 
@@ -79,6 +80,9 @@ pub struct Report {
     /// Checks that are verified and that no document speaks of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unclaimed: Vec<String>,
+    /// What may be said and done, and what not yet.
+    #[serde(default)]
+    pub statements: Statements,
     /// Library checks that the project's files call for and that the manifest neither declares nor ignores.
     #[serde(default)]
     pub undeclared: Vec<CalledFor>,

@@ -21,7 +21,8 @@ const GATE: &str = "
 
 # What somebody says is done, to be held against what is verified:
 # [claims]
-# overall = 90
+# overall   = 90
+# documents = [\"STATUS.md\"]   # Markdown that says what is done
 ";
 const MORE: &str = r#"
 # What no file tells must be written by hand, such as how a service is started, for the checks that name it in `needs`:

@@ -7,7 +7,7 @@ use super::item::{At, Item};
 use super::library::Library;
 use super::problem::{LineStarts, nearest};
 use super::project::place;
-use super::values::{level, weight};
+use super::values::{level, patterns, weight};
 use crate::domain::gate::{DEFAULT, Gate};
 use crate::domain::level::Caps;
 use crate::domain::project::{Claimed, Component, Ignored, Project, Requires};
@@ -65,7 +65,7 @@ pub(super) fn claims(section: &Item<'_>, project: &mut Project, lines: &Lines<'_
                     source: lines.source(&item),
                 });
             }
-            "documents" => item.not_supported_yet(),
+            "documents" => project.documents = patterns(&item),
             _ => item.unknown("`[claims]`", &["overall", "documents"]),
         }
     }
@@ -175,14 +175,16 @@ pub(super) struct ReadGate {
 
 /// `[gate]` and `[gates.NAME]`.
 pub(super) fn gate(header: &Item<'_>, name: &str) -> ReadGate {
-    const LATER: [&str; 3] = ["no_contradicted", "no_fewer_tests", "no_weakening"];
-    const KNOWN: [&str; 13] = [
+    const LATER: [&str; 2] = ["no_fewer_tests", "no_weakening"];
+    const KNOWN: [&str; 15] = [
         "says",
         "min_score",
         "count_attested",
         "require",
         "components",
         "max_overclaim",
+        "no_contradicted",
+        "max_unbacked",
         "max_unverified",
         "max_undeclared",
         "require_level",
@@ -216,6 +218,8 @@ pub(super) fn gate(header: &Item<'_>, name: &str) -> ReadGate {
                 }
             }
             "max_overclaim" => gate.max_overclaim = item.percent(),
+            "no_contradicted" => gate.no_contradicted = item.boolean().unwrap_or(false),
+            "max_unbacked" => gate.max_unbacked = item.count(),
             "max_unverified" => gate.max_unverified = item.count(),
             "max_undeclared" => gate.max_undeclared = item.count(),
             "require_level" => gate.require_level = level(&item),

@@ -41,7 +41,7 @@ impl Page<'_> {
             _ => 2,
         });
         if !open.is_empty() {
-            self.title(out, "Not verified")?;
+            self.title(out, "Cannot say yet")?;
             open.iter().try_for_each(|row| self.check(out, row))?;
             writeln!(out)?;
         }
@@ -71,7 +71,7 @@ impl Page<'_> {
         if rows.is_empty() {
             return Ok(());
         }
-        self.title(out, "Verified")?;
+        self.title(out, "Can say")?;
         if self.style.detail == Detail::Verbose {
             rows.iter().try_for_each(|row| self.check(out, row))?;
         } else {
@@ -89,10 +89,14 @@ impl Page<'_> {
     fn check_line(&self, out: &mut dyn Write, row: &CheckRow) -> io::Result<()> {
         let word = format!("{} {}", mark(row.verdict, self.style), verdict(row));
         let plain = format!("{word}  {}: ", row.id).width();
-        let text = match self.reused(row) {
+        let mut text = match self.reused(row) {
             Some(reused) => format!("{}; {reused}", row.reason.text),
             None => row.reason.text.clone(),
         };
+        // What is verified can be said; what is not says so below its reason.
+        if row.verdict == Verdict::Verified {
+            text = format!("{} ({text})", row.says);
+        }
         let mut lines = wrapped_after(&safe(&text), plain, 4, self.style.width).into_iter();
         let (word, id) = (
             painted(&word, colour(row.verdict), self.style),
@@ -116,7 +120,9 @@ impl Page<'_> {
         let verbose = self.style.detail == Detail::Verbose;
         let check = &row.definition;
         self.check_line(out, row)?;
-        self.field(out, "says", &safe(&row.says))?;
+        if row.verdict != Verdict::Verified {
+            self.field(out, "says", &safe(&row.says))?;
+        }
         if let Some(risk) = check
             .risk
             .as_ref()

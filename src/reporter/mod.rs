@@ -2,6 +2,7 @@
 //! manifest, the clock or the exit status.
 
 mod check_list;
+pub mod claims;
 mod columns;
 pub mod diff;
 pub mod explain;

@@ -30,6 +30,7 @@ pub fn render(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<
         page.checks(out)?;
         page.machines(out)?;
         page.services(out)?;
+        page.claims(out)?;
         page.beside(out)?;
         if let Some(diff) = &report.since {
             diff::since(diff, style, out)?;
@@ -456,7 +457,10 @@ impl Page<'_> {
         let says = gate
             .says
             .as_deref()
-            .map(|says| format!(": {}", safe(says)))
+            .map(|says| match gate.open {
+                true => format!(", safe to: {}", safe(says)),
+                false => format!(", not safe to: {}", safe(says)),
+            })
             .unwrap_or_default();
         let taken = 3 + gate.name.width() + word.width();
         let mut lines =

@@ -13,7 +13,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use globset::{GlobBuilder, GlobSetBuilder};
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 /// The state of a project's files.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -81,13 +81,19 @@ fn differing(a: &Entries, b: &Entries) -> BTreeSet<Vec<u8>> {
 
 /// Reads the state of the files that `folder` is among: of the repository as git sees it or, outside of one, of the
 /// folder itself, as far as that is small enough to be read. Without the files in `left_out`, with those in `looked_at`
-/// even where git ignores them (both absolute).
-pub fn snapshot(folder: &Path, left_out: &[PathBuf], looked_at: &[PathBuf]) -> Tree {
+/// even where git ignores them, and with those in `instead` as if they held what stands there (all absolute).
+pub fn snapshot(
+    folder: &Path,
+    left_out: &[PathBuf],
+    looked_at: &[PathBuf],
+    instead: &[(PathBuf, Vec<u8>)],
+) -> Tree {
     let Ok(folder) = folder.canonicalize() else {
         return Tree::default();
     };
-    let own = [left_out, &[folder.join(".ready")]].concat();
-    let left_out = &own[..];
+    let mut left_out = [left_out, &[folder.join(".ready")]].concat();
+    left_out.extend(instead.iter().map(|(file, _)| file.clone()));
+    let left_out = &left_out[..];
     let mut ignored = None;
     let (top, commit, contents) = match repository(&folder) {
         Some(top) => {
@@ -112,9 +118,17 @@ pub fn snapshot(folder: &Path, left_out: &[PathBuf], looked_at: &[PathBuf]) -> T
         };
     };
     let dirty = differing.as_ref().map(|changed| !changed.is_empty());
+    let name = |file: &Path| bytes(file.strip_prefix(&top).unwrap_or(file));
+    for (file, holds) in instead {
+        let entry = [mode(file), blake3::hash(holds).to_hex().as_bytes()].concat();
+        if let Some(differing) = &mut differing {
+            differing.insert(name(file));
+        }
+        files.insert(name(file), entry);
+    }
     for file in looked_at {
         // One that is elsewhere is known by its whole path.
-        let name = bytes(file.strip_prefix(&top).unwrap_or(file));
+        let name = name(file);
         if let (false, Some(entry)) = (files.contains_key(&name), content(file)) {
             if let Some(differing) = &mut differing {
                 differing.insert(name.clone());
@@ -260,19 +274,20 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
 
 /// Whether any of the files matches one of the patterns.
 pub fn any_matches(files: &[PathBuf], patterns: &[String]) -> bool {
+    let set = set_of(patterns);
+    files.iter().any(|file| set.is_match(file))
+}
+
+/// What tells whether a path matches one of the patterns.
+pub fn set_of(patterns: &[String]) -> GlobSet {
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
         // The manifest was loaded, so every pattern compiles.
-        set = match GlobBuilder::new(pattern).literal_separator(true).build() {
-            Ok(glob) => {
-                set.add(glob);
-                set
-            }
-            Err(_) => set,
-        };
+        if let Ok(glob) = GlobBuilder::new(pattern).literal_separator(true).build() {
+            set.add(glob);
+        }
     }
-    set.build()
-        .is_ok_and(|set| files.iter().any(|file| set.is_match(file)))
+    set.build().unwrap_or_default()
 }
 
 /// The top of the repository, found without starting git.
@@ -286,6 +301,17 @@ fn repository(folder: &Path) -> Option<PathBuf> {
             git.is_file() || git.join("HEAD").exists()
         })
         .map(Path::to_path_buf)
+}
+
+/// A file's name from the top of its repository, `/` between its parts; outside of one as it is.
+pub fn within(file: &Path) -> String {
+    let relative = || {
+        let file = file.canonicalize().ok()?;
+        let top = repository(file.parent()?)?;
+        Some(file.strip_prefix(top).ok()?.to_path_buf())
+    };
+    let file = relative().unwrap_or_else(|| file.to_path_buf());
+    file.to_string_lossy().replace('\\', "/")
 }
 
 type Entries = BTreeMap<Vec<u8>, Vec<u8>>;

@@ -3,6 +3,8 @@
 mod names;
 mod weighed;
 
+pub(super) use self::names::Bound;
+use self::names::{Names, Target};
 use super::super::claim::{Claim, ClaimState, Found, OVERALL, Said, Tense};
 use super::super::gate::Judged;
 use super::super::project::Project;
@@ -10,8 +12,6 @@ use super::super::score::Standing;
 use super::super::verdict::Verdict;
 use super::Seen;
 use super::rated::RatedComponent;
-pub(super) use names::Bound;
-use names::{Names, Target};
 
 /// All that claims are held against.
 pub(super) struct Facts<'a> {

@@ -1,0 +1,393 @@
+//! What is claimed, beside what is verified: for a terminal, for a pull request, and as annotations on the lines that claim it.
+
+use std::io::{self, Write};
+
+use owo_colors::AnsiColors;
+use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
+
+use super::page::{Page, few, safe};
+use super::words::{bold, count, dim, moment, painted, percent, short, wrapped};
+use super::{Detail, Style};
+use crate::domain::claim::{Claim, ClaimState, Said};
+use crate::domain::report::{Report, Run};
+use crate::domain::statement::{Permission, Statement, Statements};
+use crate::domain::verdict::Verdict;
+
+/// The outputs of claims, by name.
+pub const FORMATS: [&str; 4] = ["table", "json", "markdown", "github"];
+
+/// The claims in JSON.
+#[derive(Serialize)]
+struct Document<'r> {
+    /// Figures, ratios and marks.
+    claims: Vec<&'r Claim>,
+    /// Bare counts and changes.
+    counts: Vec<&'r Claim>,
+    /// Checks that are verified and that no document speaks of.
+    unclaimed: &'r [String],
+    statements: &'r Statements,
+    warnings: &'r [String],
+}
+
+/// Writes the claims as one JSON document.
+///
+/// # Errors
+/// The output cannot be written to.
+pub fn json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let bare = |claim: &&Claim| matches!(claim.found.said, Said::Count { .. } | Said::Delta { .. });
+    let (counts, claims) = report.claims.iter().partition(bare);
+    let document = Document {
+        claims,
+        counts,
+        unclaimed: &report.unclaimed,
+        statements: &report.statements,
+        warnings: &report.warnings,
+    };
+    super::json::document(&document, out)
+}
+
+/// How many claims are in each state, in words; those of the past and of goals apart.
+fn tally(claims: &[Claim]) -> String {
+    let number = |state| {
+        claims
+            .iter()
+            .filter(|claim| claim.state == Some(state))
+            .count()
+    };
+    let states = ClaimState::ALL
+        .into_iter()
+        .map(|state| (number(state), state));
+    let states = states.filter(|(number, _)| *number > 0);
+    let mut parts = states
+        .map(|(number, state)| format!("{number} {}", state.word()))
+        .collect::<Vec<_>>();
+    let otherwise = claims.iter().filter(|claim| claim.state.is_none()).count();
+    if otherwise > 0 {
+        parts.push(format!("{otherwise} about the past or a goal"));
+    }
+    match parts.is_empty() {
+        true => "nothing is claimed".to_string(),
+        false => format!("{}: {}", count(claims.len(), "claim"), parts.join(", ")),
+    }
+}
+
+/// The claims in the order of their states, the worst first.
+fn sorted(claims: &[Claim]) -> impl Iterator<Item = &Claim> {
+    let of = move |state| {
+        claims
+            .iter()
+            .filter(move |claim| claim.state == Some(state))
+    };
+    ClaimState::ALL.into_iter().flat_map(of)
+}
+
+fn colour(state: ClaimState) -> AnsiColors {
+    match state {
+        ClaimState::Backed => AnsiColors::Green,
+        ClaimState::Contradicted => AnsiColors::Red,
+        ClaimState::Unproved | ClaimState::Unbacked | ClaimState::Unclaimed => AnsiColors::Yellow,
+    }
+}
+
+fn mark(state: ClaimState, style: Style) -> &'static str {
+    match (state, style.unicode) {
+        (ClaimState::Backed, true) => "✓",
+        (ClaimState::Backed, false) => "+",
+        (ClaimState::Contradicted, true) => "✗",
+        (ClaimState::Contradicted, false) => "x",
+        _ => "?",
+    }
+}
+
+/// Writes every claim with what the evidence makes of it, the contradicted ones first, and what may be said instead.
+///
+/// # Errors
+/// The output cannot be written to.
+pub fn render(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let page = Page { report, style };
+    if style.detail > Detail::Quiet {
+        for warning in &report.warnings {
+            page.paragraph(out, "warning: ", &safe(warning))?;
+        }
+        page.claims_of(out, ClaimState::ALL.len())?;
+        if style.detail == Detail::Verbose {
+            for claim in report.claims.iter().filter(|claim| claim.state.is_none()) {
+                let text = format!("{} {}", claim.found.place(), claim.found.words());
+                page.paragraph(out, "- not about now  ", &safe(&text))?;
+            }
+        }
+        if !report.unclaimed.is_empty() {
+            let names = report
+                .unclaimed
+                .iter()
+                .map(|id| safe(id))
+                .collect::<Vec<_>>();
+            page.paragraph(out, "verified, and no document says so: ", &few(&names))?;
+        }
+        if !report.claims.is_empty() {
+            writeln!(out)?;
+        }
+        page.statements(out)?;
+    }
+    for line in wrapped(&tally(&report.claims), style.width) {
+        writeln!(out, "{}", bold(&line, style))?;
+    }
+    Ok(())
+}
+
+impl Page<'_> {
+    /// The claims below the status table: the tally, and the lines that should not stand in a document.
+    pub(super) fn claims(&self, out: &mut dyn Write) -> io::Result<()> {
+        if self.report.declared.documents.is_empty() {
+            return Ok(());
+        }
+        self.title(out, "Claims")?;
+        self.paragraph(out, "  ", &tally(&self.report.claims))?;
+        self.claims_of(out, 1)?;
+        let text = "`ready claims` shows every one with what the evidence makes of it";
+        for line in wrapped(text, self.style.width.saturating_sub(2)) {
+            writeln!(out, "  {}", dim(&line, self.style))?;
+        }
+        writeln!(out)
+    }
+
+    /// The claims in the first of the states, each with why.
+    fn claims_of(&self, out: &mut dyn Write, states: usize) -> io::Result<()> {
+        let wanted = &ClaimState::ALL[..states];
+        let claims = sorted(&self.report.claims);
+        for claim in claims.filter(|claim| claim.state.is_some_and(|state| wanted.contains(&state)))
+        {
+            self.claim(out, claim)?;
+        }
+        Ok(())
+    }
+
+    fn claim(&self, out: &mut dyn Write, claim: &Claim) -> io::Result<()> {
+        let Some(state) = claim.state else {
+            return Ok(());
+        };
+        let word = format!("{} {}", mark(state, self.style), state.word());
+        let plain = word.width() + 2;
+        let place = safe(&claim.found.place());
+        let text = format!("{place}  {}", safe(&claim.found.words()));
+        let mut lines = super::words::wrapped_after(&text, plain, 4, self.style.width).into_iter();
+        let first = lines.next().unwrap_or_default();
+        writeln!(
+            out,
+            "{}  {first}",
+            painted(&word, colour(state), self.style)
+        )?;
+        lines.try_for_each(|line| writeln!(out, "    {line}"))?;
+        match claim.why.is_empty() {
+            true => Ok(()),
+            false => self.paragraph(out, "    ", &safe(&claim.why)),
+        }
+    }
+
+    /// What can be said and what not yet.
+    fn statements(&self, out: &mut dyn Write) -> io::Result<()> {
+        let statements = &self.report.statements;
+        for (title, said) in [
+            ("Can say", &statements.can_say),
+            ("Cannot say yet", &statements.cannot_say_yet),
+        ] {
+            if said.is_empty() {
+                continue;
+            }
+            self.title(out, title)?;
+            for statement in said {
+                let text = statement_words(statement);
+                self.paragraph(out, "  ", &safe(&text))?;
+            }
+            writeln!(out)?;
+        }
+        for (title, allowed) in [
+            ("Safe to", &statements.safe_to),
+            ("Not safe to", &statements.not_safe_to),
+        ] {
+            if allowed.is_empty() {
+                continue;
+            }
+            self.title(out, title)?;
+            for permission in allowed {
+                self.paragraph(out, "  ", &safe(&permission_words(permission)))?;
+            }
+            writeln!(out)?;
+        }
+        Ok(())
+    }
+}
+
+fn statement_words(statement: &Statement) -> String {
+    let (says, check, why) = (&statement.says, &statement.check, &statement.why);
+    match statement.verdict {
+        Verdict::Verified => format!("{says} ({check}: {why})"),
+        verdict => format!("{says} ({check} is {}: {why})", verdict.word()),
+    }
+}
+
+fn permission_words(permission: &Permission) -> String {
+    let gate = &permission.gate;
+    let why = match (permission.why.as_slice(), permission.waived.as_slice()) {
+        ([], []) => String::new(),
+        ([], waived) => format!(", with waivers for {}", waived.join(", ")),
+        (why, _) => format!(": {}", why.join("; ")),
+    };
+    format!("{} (gate {gate}{why})", permission.says)
+}
+
+/// Writes the claims as a comment on a pull request: what the evidence contradicts or does not reach, and what can be said.
+///
+/// # Errors
+/// The output cannot be written to.
+pub fn markdown(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "## Claims: {}\n", report_name(report))?;
+    writeln!(out, "{}\n", cell(&tally(&report.claims)))?;
+    for warning in &report.warnings {
+        writeln!(out, "> {}\n", cell(warning))?;
+    }
+    let telling = sorted(&report.claims).filter(|claim| claim.state != Some(ClaimState::Backed));
+    let telling = telling.collect::<Vec<_>>();
+    if !telling.is_empty() {
+        writeln!(
+            out,
+            "| State | Where | Claim | Evidence |\n| --- | --- | --- | --- |"
+        )?;
+        for claim in telling {
+            let state = claim.state.map_or("", ClaimState::word);
+            let [place, said] = [claim.found.place(), claim.found.words()].map(|text| cell(&text));
+            writeln!(out, "| {state} | {place} | {said} | {} |", cell(&claim.why))?;
+        }
+        writeln!(out)?;
+    }
+    let statements = &report.statements;
+    for (title, said) in [
+        ("Can say", &statements.can_say),
+        ("Cannot say yet", &statements.cannot_say_yet),
+    ] {
+        if !said.is_empty() {
+            writeln!(out, "### {title}\n")?;
+            for statement in said {
+                writeln!(out, "- {}", cell(&statement_words(statement)))?;
+            }
+            writeln!(out)?;
+        }
+    }
+    for (title, allowed) in [
+        ("Safe to", &statements.safe_to),
+        ("Not safe to", &statements.not_safe_to),
+    ] {
+        if !allowed.is_empty() {
+            writeln!(out, "### {title}\n")?;
+            for permission in allowed {
+                writeln!(out, "- {}", cell(&permission_words(permission)))?;
+            }
+            writeln!(out)?;
+        }
+    }
+    Ok(())
+}
+
+fn report_name(report: &Report) -> String {
+    cell(&report.project)
+}
+
+/// Text from outside as it may stand in a cell of a Markdown table, or in a line.
+fn cell(text: &str) -> String {
+    let mut cell = String::new();
+    for c in safe(text).chars() {
+        match c {
+            '<' => cell += "&lt;",
+            '|' | '\\' | '`' | '*' | '_' | '[' | ']' => cell.extend(['\\', c]),
+            c => cell.push(c),
+        }
+    }
+    cell
+}
+
+/// Writes a workflow command for each claim that the evidence contradicts (an error) or does not prove (a warning), on its
+/// line. `path` gives where a document is in its repository. Format: the workflow commands of GitHub Actions.
+///
+/// # Errors
+/// The output cannot be written to.
+pub fn github(
+    report: &Report,
+    path: impl Fn(&str) -> String,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    for claim in sorted(&report.claims) {
+        let level = match claim.state {
+            Some(ClaimState::Contradicted) => "error",
+            Some(ClaimState::Unproved) => "warning",
+            _ => continue,
+        };
+        let state = claim.state.map_or("", ClaimState::word);
+        let file = property(&path(&claim.found.document));
+        let title = property(&format!("Claim is {state}"));
+        let message = data(&format!("{}: {}", claim.found.words(), claim.why));
+        let line = claim.found.line;
+        writeln!(
+            out,
+            "::{level} file={file},line={line},title={title}::{message}"
+        )?;
+    }
+    writeln!(out, "{}", data(&tally(&report.claims)))
+}
+
+/// Text as it may stand behind a workflow command.
+fn data(text: &str) -> String {
+    let text = safe(text).replace('%', "%25");
+    text.replace('\r', "%0D")
+        .replace('\n', "%0A")
+        .replace("##[", "#\\u{23}[")
+}
+
+/// Text as it may be a property of one.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// The part of a document that `ready` writes, in Markdown: what is verified of each row, by which run. `run` is the newest
+/// that is recorded. Its first line says when, the rest says what: only that is compared.
+pub fn status_block(report: &Report, run: Option<&Run>) -> String {
+    let stamp = match run {
+        Some(run) => {
+            let commit = match (&run.commit, run.dirty) {
+                (Some(commit), Some(true)) => {
+                    format!(", commit {} with uncommitted changes", short(commit))
+                }
+                (Some(commit), _) => format!(", commit {}", short(commit)),
+                (None, _) => String::new(),
+            };
+            let (when, host) = (moment(run.started), cell(&run.host.name));
+            format!("Verified by `ready` on {host}, {when}{commit}.")
+        }
+        None => "Nothing is verified: no run of `ready` is recorded.".to_string(),
+    };
+    let mut block = format!(
+        "{stamp}\n\n| Component | Verified | At best | Evidence |\n| --- | ---: | ---: | --- |\n"
+    );
+    for row in &report.groups {
+        let level = row.level.map_or("none", |level| level.word());
+        let title = cell(&row.title);
+        let figures = [row.verified, row.ceiling].map(percent);
+        block += &format!("| {title} | {} | {} | {level} |\n", figures[0], figures[1]);
+    }
+    let score = &report.score;
+    let figures = [score.verified, score.ceiling].map(percent);
+    block += &format!("| **Overall** | **{}** | {} | |\n", figures[0], figures[1]);
+    let cannot = &report.statements.cannot_say_yet;
+    if !cannot.is_empty() {
+        block += "\nNot verified:\n\n";
+        for statement in cannot {
+            let verdict = statement.verdict.word();
+            block += &format!(
+                "- {} ({}, {verdict})\n",
+                cell(&statement.says),
+                cell(&statement.check)
+            );
+        }
+    }
+    block + "\n"
+}
