@@ -87,6 +87,44 @@ const VERIFIED: f64 = 6935.0 / 102.0;
 const CEILING: f64 = 4315.0 / 51.0;
 const ATTESTED: f64 = 100.0 / 51.0;
 
+/// Every claim of STATUS.md: its line, what it says, what the evidence makes of it, and the check that says so (of several
+/// the first), worked out by hand from the verdicts and figures above.
+const CLAIMED: [(u64, &str, &str, &str); 33] = [
+    (3, "95", "contradicted", "sentry-wired"), // at best 84.6
+    (12, "done", "unproved", "backend-audit"),
+    (12, "100", "unproved", "backend-audit"), // 50, at best 100
+    (13, "done", "contradicted", "backend-tests"),
+    (13, "98", "contradicted", "backend-tests"), // 87.5, at best 95
+    (14, "done", "contradicted", "frontend-tests"),
+    (14, "100", "contradicted", "frontend-tests"),
+    (15, "done", "backed", "health"),
+    (15, "100", "backed", ""),
+    (16, "done", "unproved", "image-builds"),
+    (16, "100", "contradicted", "image-builds"), // 66.7, at best 75
+    (17, "done", "backed", "nginx"),
+    (17, "100", "contradicted", ""), // validated: 75 at best
+    (18, "done", "unproved", "load"),
+    (18, "95", "unproved", "load"), // 25, at best 100
+    (19, "done", "contradicted", "sentry-wired"),
+    (19, "100", "contradicted", "sentry-wired"),
+    (20, "done", "backed", "metrics-exposed"),
+    (20, "100", "backed", ""),
+    (21, "done", "contradicted", "settings"),
+    (21, "90", "contradicted", "settings"), // 50
+    (22, "done", "unproved", "deploy-script-parses"),
+    (22, "100", "unproved", "deploy-script-parses"), // 33.3, at best 100
+    (23, "done", "unproved", "rollback-rehearsed"),
+    (23, "85", "contradicted", "rollback-rehearsed"), // 50
+    (27, "done", "backed", "health"),
+    (28, "done", "unbacked", ""),
+    (29, "done", "contradicted", "sentry-wired"), // named by its comment
+    (30, "done", "unproved", "load"),
+    (31, "done", "unproved", "rollback-documented"), // there, and nobody saw it work
+    (35, "partial", "unbacked", ""),
+    (36, "not_done", "unbacked", ""),
+    (38, "done", "contradicted", "sentry-wired"),
+];
+
 /// The shop in a folder of its own, with its tools on a PATH that holds nothing else, and an engine for its images.
 struct Shop {
     folder: tempfile::TempDir,
@@ -312,9 +350,61 @@ fn every_verdict_and_the_score_are_those_worked_out_by_hand() {
 
     let only_in_a_comment = check(&report, "sentry-wired")["reason"]["text"].to_string();
     assert!(only_in_a_comment.contains("comment"), "{only_in_a_comment}");
+    the_document_is_held_against_it(&shop, &report);
     judged_again_it_is_the_same(&report);
     status_repeats_it_without_running_anything(&shop, &report);
     the_table_is_readable_in_80_columns(&shop);
+}
+
+/// Each line of the status document that claims something, beside what is verified.
+fn the_document_is_held_against_it(shop: &Shop, report: &Value) {
+    let told = |claim: &Value| {
+        let said = match claim["kind"].as_str() {
+            Some("percent") => claim["value"]
+                .to_string()
+                .trim_end_matches(".0")
+                .to_string(),
+            _ => claim["mark"].as_str().unwrap().to_string(),
+        };
+        let by = claim["checks"].get(0).and_then(Value::as_str);
+        let state = claim["state"].as_str().unwrap();
+        (
+            claim["line"].as_u64().unwrap(),
+            said,
+            state.to_string(),
+            by.unwrap_or_default().to_string(),
+        )
+    };
+    let of_document = |claims: &Value| {
+        let claims = claims.as_array().unwrap().iter();
+        let claims = claims.filter(|claim| claim["document"] == "STATUS.md");
+        claims.map(told).collect::<Vec<_>>()
+    };
+    let wanted = CLAIMED.map(|(line, said, state, by)| {
+        let by = match (state, said) {
+            // What is backed by a figure names nothing that falls short of it.
+            ("backed", figure) if figure.parse::<f64>().is_ok() => "",
+            _ => by,
+        };
+        (line, said.to_string(), state.to_string(), by.to_string())
+    });
+    assert_eq!(of_document(&report["claims"]), wanted);
+    let (claims, status) = shop.report(&["claims"]);
+    assert_eq!(
+        (of_document(&claims["claims"]), status),
+        (wanted.to_vec(), Some(0))
+    );
+    let overall = claims["claims"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|claim| claim["line"] == 3 && claim["document"] == "STATUS.md");
+    assert_eq!(
+        overall.unwrap()["quote"],
+        "**Overall: 95% production ready** 🚀"
+    );
+    let unclaimed = claims["unclaimed"].as_array().unwrap();
+    assert!(unclaimed.iter().all(|id| id != "health"), "{unclaimed:?}");
 }
 
 /// The report holds all that it was judged from, so whoever has the report alone comes to the same.
