@@ -88,7 +88,10 @@ fn each_command_line_has_its_exit_status_and_its_words() {
         (&[], 2, "", "Usage: ready"),
         (&["chekc"], 2, "", "did you mean `check`?"),
         (&["dance"], 2, "", "there is no verb `dance`"),
-        (&["plan"], 2, "", "`ready plan` is not supported yet"),
+        (&["lint"], 2, "", "`ready lint` is not supported yet"),
+        (&["plan"], 0, "no plan opens gate default", ""),
+        (&["plan", "--gate", "default"], 1, "30 min  absent", ""),
+        (&["claims"], 0, "contradicted  readiness.toml", ""),
         (
             &["check", "--format", "html"],
             2,
@@ -547,7 +550,7 @@ fn optional_checks_and_waivers_are_shown_and_never_scored() {
     let stdout = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{stdout}");
     for words in [
-        "strict OPEN WITH 1 WAIVER, decides: Ship it",
+        "strict OPEN WITH 1 WAIVER, decides, safe to: Ship it",
         "waived: absent",
         "Optional, outside score and gates",
         "READY WITH 1 WAIVER: verified 12 %",

@@ -110,7 +110,10 @@ fn it_shows_claimed_against_verified_and_leaves_nothing() {
         "only in a comment (app/main.py:7)",
         "? unverified (tool-missing)  audit:",
         "? unverified (not-run)  load:",
-        "staging OPEN: Show it to the testers",
+        "staging OPEN, safe to: Show it to the testers",
+        "7 claims: 6 contradicted, 1 unproved",
+        "contradicted  STATUS.md:9 Error tracking 100 %",
+        "The way to ready",
         "NOT READY: verified 38 %, claimed 95 %",
         "This was a demonstration",
     ] {

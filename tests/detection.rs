@@ -374,6 +374,7 @@ fn the_examples_in_the_comments_of_init_load() {
     let written = std::fs::read_to_string(&path).unwrap();
     let lines = written.lines().map(example).collect::<Vec<_>>();
     std::fs::write(&path, lines.join("\n")).unwrap();
+    std::fs::write(folder.path().join("STATUS.md"), "90% ready\n").unwrap();
     let output = ready(folder.path(), &["status", "--format", "json"]);
     let report: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", text(&output.stderr)));

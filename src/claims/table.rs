@@ -26,7 +26,7 @@ static FRACTION: LazyLock<Regex> = LazyLock::new(|| {
 });
 static OTHER: LazyLock<Regex> = LazyLock::new(|| {
     compiled(
-        r"(?i)\b(?:weight|gap|change|delta|diff(?:erence)?|improvement|share|thresholds?|fail(?:ed|ure|ures|ing)?|errors?|skipped|blocked|confidence|uptime|cpu|memory|disk|latency|usage|cost|savings?|growth|discount|contribution|speed(?:up)?|accuracy|traffic)\b",
+        r"(?i)\b(?:weight|gap|change|delta|diff(?:erence)?|improvement|share|thresholds?|fail(?:ed|ure|ures|ing)?|errors|error rate|skipped|blocked|confidence|uptime|cpu|memory|disk|latency|usage|cost|savings?|growth|discount|contribution|speed(?:up)?|accuracy|traffic)\b",
     )
 });
 static COVERAGE: LazyLock<Regex> = LazyLock::new(|| compiled(r"(?i)\bcov(?:erage)?\b"));

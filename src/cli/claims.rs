@@ -72,7 +72,8 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
                 true => folder,
                 false => PathBuf::new(),
             };
-            claims::github(&report, |name| tree::within(&base.join(name)), &mut text)?;
+            let path = |name: &str| tree::within(&base.join(name)).unwrap_or(name.to_string());
+            claims::github(&report, path, &mut text)?;
         }
         _ => claims::render(&report, global.style(), &mut text)?,
     }

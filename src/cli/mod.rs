@@ -28,6 +28,7 @@ mod init;
 mod ledger;
 mod list;
 mod merge;
+mod plan;
 mod record;
 mod recorded;
 mod report_file;
@@ -77,6 +78,7 @@ Examples:
   ready status                   the table from recorded evidence; nothing is run
   ready merge a.json b.json      one report out of those of several machines
   ready claims STATUS.md         what a document claims, beside what is verified
+  ready plan                     the cheapest way to open the gate
   ready history                  what was verified, run by run
   ready diff --runs last~1 last  what moved the score from one run to the next
   ready explain backend-tests    what it runs, what was seen, why this verdict
@@ -140,6 +142,7 @@ enum Verb {
     Merge(merge::Options),
     Claims(claims::Options),
     Ci(ci::Options),
+    Plan(plan::Options),
     History(history::Options),
     Diff(diff::Options),
     List(list::Options),
@@ -155,7 +158,7 @@ enum Verb {
 }
 
 /// Verbs that are in the language and that nothing does yet.
-const LATER: [&str; 6] = ["plan", "lint", "prove", "report", "mcp", "man"];
+const LATER: [&str; 5] = ["lint", "prove", "report", "mcp", "man"];
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -226,6 +229,7 @@ fn go(cli: Cli) -> Result<Exit> {
     match cli.verb {
         Verb::Check(options) => check::run(&options, global),
         Verb::Status(options) => status::run(&options, global),
+        Verb::Plan(options) => plan::run(&options, global),
         Verb::History(options) => history::run(&options, global),
         Verb::Diff(options) => diff::run(&options, global),
         Verb::Demo(options) => demo::run(&options, global),

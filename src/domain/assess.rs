@@ -2,6 +2,7 @@
 //! against what is verified.
 
 mod claims;
+mod plan;
 mod rated;
 
 use std::collections::BTreeMap;
@@ -10,13 +11,14 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use self::claims::{Facts, Highest, bind, higher};
-use self::rated::{Whole, group_rows, rate};
+use self::rated::{RatedComponent, Whole, group_rows, rate};
 use super::about::About;
 use super::check::{Blocking, Check, Probe};
-use super::claim::Found;
+use super::claim::{Claim, Found};
 use super::evidence::Observed;
 use super::gate::{self, Gate, GateState, Judged, Rated, Situation};
 use super::held::Look;
+use super::plan::{Step, Way};
 use super::project::Project;
 use super::ratio;
 use super::reason::{Code, Reason};
@@ -143,72 +145,26 @@ pub fn assess(
         .zip(&seen)
         .map(|(check, seen)| seen.judge(check, now))
         .collect::<Vec<_>>();
+    let alone = judgements.clone();
     needs_of_recorded(project, &seen, &mut judgements);
-    let judged = project
-        .checks
-        .iter()
-        .zip(&judgements)
-        .zip(&seen)
-        .map(|((check, judgement), seen)| Judged {
-            check,
-            judgement,
-            applicable: seen.applicable,
-            binding: match (&seen.observed, &check.probe) {
-                (_, Probe::Manual(_)) | (Observed::Withheld(_), _) => None,
-                (Observed::Evidence(evidence), _) => Some(&evidence.binding),
-            },
-            outside: seen
-                .outside
-                .unwrap_or_else(|| !project.depends_on_files_alone(check)),
-            looks: &seen.looks,
-        })
-        .collect::<Vec<_>>();
-
-    let mut rated = rate(project, &judged);
-    let (found, bound) = (&setting.found, bind(&setting.found, &rated, &judged));
-    let highest = Highest::of(found, &bound, &rated, &judged);
-    for (rated, claim) in rated.iter_mut().zip(highest.components) {
-        rated.claim = higher(rated.claim, claim);
-    }
-    let declared = project.claim.as_ref().map(|claim| claim.percent);
-    let whole = Whole::of(&rated, higher(declared, highest.overall));
-    let facts = Facts {
+    let judging = Judging {
         project,
-        rated: &rated,
-        whole: whole.standing.as_ref(),
-        judged: &judged,
         seen: &seen,
-    };
-    let (claims, unclaimed) = (facts.claims(found, &bound), facts.unclaimed(found, &bound));
-    let components = rated
-        .iter()
-        .map(|rated| Rated {
-            component: &rated.component,
-            standing: &rated.standing,
-            applicable: rated.applicable,
-            no_checks: rated.no_checks,
-        })
-        .collect::<Vec<_>>();
-    let undeclared = undeclared(project, setting.called_for.clone());
-    let situation = Situation {
-        about: &setting.about,
-        undeclared: &undeclared,
-        checks: &judged,
-        components: &components,
-        overall: whole.standing.as_ref(),
-        gap: whole.gap.as_ref(),
-        claims: &claims,
-        bases: &setting.bases,
-        waivers: &project.waivers,
+        judgements: &judgements,
+        alone: &alone,
+        setting: &setting,
+        undeclared: &undeclared(project, setting.called_for.clone()),
         now,
         today,
     };
-    let states = gates
-        .iter()
-        .map(|gate| gate::decide(gate, &situation))
-        .collect::<Vec<_>>();
+    let mut figures = judging.figures(&judgements, gates);
+    let states = std::mem::take(&mut figures.states);
+    let decision = decide(&setting, &states, &judging.judged(&judgements));
+    let (plan, way) = judging.plan(gates, &decision, &states, &figures);
+    let judged = judging.judged(&judgements);
+    let (rated, whole) = (&figures.rated, &figures.whole);
+    let undeclared = judging.undeclared.to_vec();
     let waivers = waiver_rows(project, &judged, &states, today);
-    let decision = decide(&setting, &states, &judged);
     let checks = judged
         .iter()
         .zip(&seen)
@@ -224,13 +180,15 @@ pub fn assess(
         about: setting.about,
         preflight: setting.preflight,
         score: whole.score(),
-        groups: group_rows(&rated, &checks),
+        groups: group_rows(rated, &checks),
         components: rated
             .iter()
             .map(|rated| rated.row(project, &checks))
             .collect(),
-        claims,
-        unclaimed,
+        claims: figures.claims.clone(),
+        unclaimed: figures.unclaimed.clone(),
+        plan,
+        way,
         statements: Statements::of(&checks, &states),
         checks,
         gates: states,
@@ -249,6 +207,135 @@ pub fn assess(
         ledger: None,
         since: None,
         warnings: setting.warnings,
+    }
+}
+
+/// All that is judged.
+pub(super) struct Judging<'a> {
+    project: &'a Project,
+    seen: &'a [Seen],
+    /// Of each check as things are.
+    judgements: &'a [Judgement],
+    /// Of each check by itself, whatever became of what it needs.
+    alone: &'a [Judgement],
+    setting: &'a Setting,
+    undeclared: &'a [CalledFor],
+    now: Timestamp,
+    today: jiff::civil::Date,
+}
+
+/// What follows from judgements.
+pub(super) struct Figures {
+    rated: Vec<RatedComponent>,
+    whole: Whole,
+    claims: Vec<Claim>,
+    unclaimed: Vec<String>,
+    /// Of each gate.
+    states: Vec<GateState>,
+}
+
+impl Judging<'_> {
+    /// Every check with its judgement.
+    fn judged<'j>(&'j self, judgements: &'j [Judgement]) -> Vec<Judged<'j>> {
+        let checks = self.project.checks.iter().zip(judgements).zip(self.seen);
+        let judged = checks.map(|((check, judgement), seen)| Judged {
+            check,
+            judgement,
+            applicable: seen.applicable,
+            binding: match (&seen.observed, &check.probe) {
+                (_, Probe::Manual(_)) | (Observed::Withheld(_), _) => None,
+                (Observed::Evidence(evidence), _) => Some(&evidence.binding),
+            },
+            outside: seen
+                .outside
+                .unwrap_or_else(|| !self.project.depends_on_files_alone(check)),
+            looks: &seen.looks,
+        });
+        judged.collect()
+    }
+
+    /// Scores, claims and gates as they follow from these judgements.
+    fn figures(&self, judgements: &[Judgement], gates: &[Gate]) -> Figures {
+        let (project, setting) = (self.project, self.setting);
+        let judged = self.judged(judgements);
+        let mut rated = rate(project, &judged);
+        let (found, bound) = (&setting.found, bind(&setting.found, &rated, &judged));
+        let highest = Highest::of(found, &bound, &rated, &judged);
+        for (rated, claim) in rated.iter_mut().zip(highest.components) {
+            rated.claim = higher(rated.claim, claim);
+        }
+        let declared = project.claim.as_ref().map(|claim| claim.percent);
+        let whole = Whole::of(&rated, higher(declared, highest.overall));
+        let facts = Facts {
+            project,
+            rated: &rated,
+            whole: whole.standing.as_ref(),
+            judged: &judged,
+            seen: self.seen,
+        };
+        let (claims, unclaimed) = (facts.claims(found, &bound), facts.unclaimed(found, &bound));
+        let components = rated.iter().map(|rated| Rated {
+            component: &rated.component,
+            standing: &rated.standing,
+            applicable: rated.applicable,
+            no_checks: rated.no_checks,
+        });
+        let situation = Situation {
+            about: &setting.about,
+            undeclared: self.undeclared,
+            checks: &judged,
+            components: &components.collect::<Vec<_>>(),
+            overall: whole.standing.as_ref(),
+            gap: whole.gap.as_ref(),
+            claims: &claims,
+            bases: &setting.bases,
+            waivers: &project.waivers,
+            now: self.now,
+            today: self.today,
+        };
+        let states = gates
+            .iter()
+            .map(|gate| gate::decide(gate, &situation))
+            .collect();
+        Figures {
+            rated,
+            whole,
+            claims,
+            unclaimed,
+            states,
+        }
+    }
+
+    /// What the gate is held against, where it asks for it.
+    fn base(&self, gate: &Gate) -> Option<&Base> {
+        let base = self.setting.bases.get(&gate.name);
+        base.filter(|_| gate.no_regression)
+    }
+
+    /// The plan for the first gate that decides and is closed, else for the first that is closed, else for the first.
+    fn plan(
+        &self,
+        gates: &[Gate],
+        decision: &Decision,
+        states: &[GateState],
+        figures: &Figures,
+    ) -> (Vec<Step>, Option<Way>) {
+        let closed = |state: &&GateState| !state.open;
+        let decides = |state: &&GateState| decision.gates.contains(&state.name);
+        let first = states.iter().filter(closed).find(decides);
+        let first = first.or_else(|| states.iter().find(decides));
+        let first = first
+            .or_else(|| states.iter().find(closed))
+            .or(states.first());
+        let gate = first.and_then(|state| {
+            let gate = gates.iter().find(|gate| gate.name == state.name)?;
+            Some((gate, state))
+        });
+        let Some((gate, state)) = gate else {
+            return (vec![], None);
+        };
+        let (steps, way) = plan::plan(self, gate, state, figures);
+        (steps, Some(way))
     }
 }
 

@@ -25,6 +25,7 @@ pub mod level;
 pub mod limit;
 pub mod listen;
 pub mod merge;
+pub mod plan;
 pub mod project;
 pub mod ratio;
 pub mod reason;

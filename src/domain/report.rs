@@ -15,6 +15,7 @@ use super::evidence::{Counts, Evidence};
 use super::gate::{Gate, GateState};
 use super::held::Look;
 use super::level::{Caps, Level};
+use super::plan::{Step, Way};
 use super::project::{Claimed, Component, Ignored};
 use super::ratio::Ratio;
 use super::reason::Reason;
@@ -80,6 +81,12 @@ pub struct Report {
     /// Checks that are verified and that no document speaks of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unclaimed: Vec<String>,
+    /// What to mend, in order.
+    #[serde(default)]
+    pub plan: Vec<Step>,
+    /// What the plan leads to; none where there is no gate.
+    #[serde(default)]
+    pub way: Option<Way>,
     /// What may be said and done, and what not yet.
     #[serde(default)]
     pub statements: Statements,

@@ -91,6 +91,11 @@ impl Judgement {
         Judgement::new(Verdict::Unverified, code, text)
     }
 
+    /// As it is once it is mended.
+    pub(super) fn mended() -> Judgement {
+        Judgement::new(Verdict::Verified, Code::Held, "mended")
+    }
+
     /// Whether other checks may build on it: verified, or accepted.
     pub fn holds(&self) -> bool {
         self.verdict == Verdict::Verified || self.accepted

@@ -10,6 +10,7 @@ pub mod history;
 pub mod json;
 mod machine_list;
 mod page;
+pub mod plan;
 pub mod progress;
 pub mod reproduce;
 mod sentence;

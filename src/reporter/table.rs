@@ -36,6 +36,7 @@ pub fn render(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<
             diff::since(diff, style, out)?;
         }
         page.gates(out)?;
+        page.way(out)?;
     }
     page.sentence(out)
 }

@@ -303,15 +303,12 @@ fn repository(folder: &Path) -> Option<PathBuf> {
         .map(Path::to_path_buf)
 }
 
-/// A file's name from the top of its repository, `/` between its parts; outside of one as it is.
-pub fn within(file: &Path) -> String {
-    let relative = || {
-        let file = file.canonicalize().ok()?;
-        let top = repository(file.parent()?)?;
-        Some(file.strip_prefix(top).ok()?.to_path_buf())
-    };
-    let file = relative().unwrap_or_else(|| file.to_path_buf());
-    file.to_string_lossy().replace('\\', "/")
+/// A file's name from the top of its repository, `/` between its parts; none outside of one.
+pub fn within(file: &Path) -> Option<String> {
+    let file = file.canonicalize().ok()?;
+    let top = repository(file.parent()?)?;
+    let relative = file.strip_prefix(top.canonicalize().ok()?).ok()?;
+    Some(relative.to_string_lossy().replace('\\', "/"))
 }
 
 type Entries = BTreeMap<Vec<u8>, Vec<u8>>;

@@ -91,7 +91,7 @@ fn a_claim_says_what_it_is_about_and_when() {
         .unwrap();
     assert_eq!(
         (fixed.words(), fixed.line),
-        ("overall 33 tests fewer".to_string(), 66)
+        ("Defects 33 tests fewer".to_string(), 66)
     );
     assert_eq!(fixed.quote, "- 33 tests fixed since sprint 17");
 }

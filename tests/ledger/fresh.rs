@@ -165,7 +165,7 @@ fn what_is_verified_and_unchanged_is_not_run_again() {
     // What is used again is not recorded again: the evidence stays as old as it is.
     let table = ready(&project, &["check", "app"]).text();
     assert!(
-        table.contains("app: exit status 0; reused, verified "),
+        table.contains("app: app (exit status 0; reused, verified "),
         "{table}"
     );
     assert!(table.contains(" ago on "), "{table}");

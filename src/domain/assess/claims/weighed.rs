@@ -344,21 +344,21 @@ impl Facts<'_> {
         short
     }
 
+    /// The checks with what became of them; of a single one also why.
     fn named(&self, checks: &[usize]) -> String {
-        let first = checks.iter().take(NAMED).map(|at| &self.judged[*at]);
         let words = |judged: &Judged<'_>| {
-            let judgement = judged.judgement;
-            format!(
-                "{} is {}, {}",
-                judged.check.id,
-                judgement.verdict.word(),
-                judgement.reason.text
-            )
+            let (id, judgement) = (&judged.check.id, judged.judgement);
+            match checks.len() {
+                1 => format!(
+                    "{id} is {}, {}",
+                    judgement.verdict.word(),
+                    judgement.reason.text
+                ),
+                _ => format!("{id} is {}", judgement.verdict.word()),
+            }
         };
-        and_more(
-            first.map(words).collect::<Vec<_>>().join("; "),
-            checks.len(),
-        )
+        let first = checks.iter().take(NAMED).map(|at| words(&self.judged[*at]));
+        and_more(first.collect::<Vec<_>>().join(", "), checks.len())
     }
 
     fn ids(&self, checks: &[usize]) -> String {
