@@ -168,7 +168,7 @@ fn each_command_line_has_its_exit_status_and_its_words() {
             "--min-score OPEN, decides",
             "",
         ),
-        (&["check", "-v"], 1, "Verified\n", ""),
+        (&["check", "-v"], 1, "Can say\n", ""),
         (
             &["status"],
             0,
