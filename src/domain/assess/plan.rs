@@ -703,6 +703,10 @@ impl<'p, 'a> Knapsack<'p, 'a> {
                 (0..3).all(|at| gains[at].saturating_add(ahead[at]) >= least[at])
             };
             // A front may hold far more than is kept: it is cut down as it grows.
+            let most = match self.claiming.is_some() || self.unverified > 0 {
+                true => 4 * front::LONGEST_OF_SEVERAL,
+                false => 40 * front::LONGEST,
+            };
             let (mut states, mut complete) = (vec![], whole.complete && front.complete);
             for (nth, a) in whole.states.iter().enumerate() {
                 for (mth, b) in front.states.iter().enumerate() {
@@ -720,7 +724,7 @@ impl<'p, 'a> Knapsack<'p, 'a> {
                         });
                     }
                 }
-                if states.len() > 40 * front::LONGEST {
+                if states.len() > most {
                     let shorter = Front::of(std::mem::take(&mut states), complete);
                     (states, complete) = (shorter.states, shorter.complete);
                 }

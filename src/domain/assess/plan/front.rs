@@ -7,6 +7,8 @@ use num_traits::ToPrimitive;
 
 /// The most states that a front keeps. Where there are more, it is thinned out, and what comes of it is not proved.
 pub(super) const LONGEST: usize = 20_000;
+/// The same where states differ in several respects: each is compared with each.
+pub(super) const LONGEST_OF_SEVERAL: usize = 600;
 
 /// A set of fixes: what it costs, what it gains in each respect, and which they are.
 #[derive(Clone, Debug)]
@@ -98,10 +100,14 @@ impl Front {
                 kept.push(state);
             }
         }
-        let cut = kept.len() > LONGEST;
+        let most = match respects.len() {
+            0 | 1 => LONGEST,
+            _ => LONGEST_OF_SEVERAL,
+        };
+        let cut = kept.len() > most;
         if cut {
             let last = kept.len() - 1;
-            let step = kept.len().div_ceil(LONGEST);
+            let step = kept.len().div_ceil(most);
             let mut at = 0;
             kept.retain(|_| {
                 at += 1;
