@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::words::compiled;
+use crate::domain::claim::Said;
 
 /// A percentage.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +15,15 @@ pub(super) struct Percent {
     pub(super) most: Option<f64>,
     /// The bytes that say it.
     pub(super) range: Range<usize>,
+}
+
+impl Percent {
+    pub(super) fn said(&self) -> Said {
+        Said::Percent {
+            value: self.value,
+            value_max: self.most,
+        }
+    }
 }
 
 /// So many of so many.

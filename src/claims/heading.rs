@@ -6,9 +6,12 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::figures::{percents, ratios};
-use super::line::{COUNTED, is_void, pair, resolved, sign_after, sign_before};
+use super::line::is_void;
+use super::measure::{COUNTED, UNIT};
 use super::outline::{Kind, Text};
+use super::pair::pair;
 use super::place::{Place, Title, bare, is_numbered, subject};
+use super::sign::{resolved, sign_after, sign_before};
 use super::words::{self, compiled};
 use super::{At, Claimed, tense};
 use crate::domain::claim::{Mark, OVERALL, Said, Tense};
@@ -179,11 +182,6 @@ fn counted(heading: &str, when: Tense) -> Vec<Claimed> {
 /// The percentages in a heading: those with a unit, the value after a colon, one in parentheses after a name, and from one to
 /// another.
 fn figures(heading: &str, when: Tense) -> Vec<Claimed> {
-    static UNIT: LazyLock<Regex> = LazyLock::new(|| {
-        compiled(
-            r"(?i)^\+?[*_]*[ -]?(?:[\w-]+ ){0,2}?(?:complete[d]?|completion|done|finished|ready|readiness|passing|passed|pass|pass[- ]rate|success|success[- ]rate|working|implemented|functional)\b",
-        )
-    });
     static OTHER: LazyLock<Regex> = LazyLock::new(|| {
         compiled(
             r"(?i)\b(?:coverage|faster|slower|cost|savings?|weight|points?|threshold|reduction|improvement|growth|uptime|for)\b",

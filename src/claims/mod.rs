@@ -4,8 +4,9 @@
 //! | --- | --- |
 //! | Markdown into headings, lines, rows and blocks of code | `outline` |
 //! | where a text stands: headings, what introduces it, the time it speaks of | `place`, `tense` |
-//! | states, percentages and ratios in a text | `words`, `figures` |
-//! | what a line, a heading, a row, a test runner's summary claims | `line`, `heading`, `table`, `summary` |
+//! | states, marks, pairs of key and value, percentages and ratios in a text | `words`, `sign`, `pair`, `figures` |
+//! | what a line claims: by its mark or key, by its figures, by its sentences | `line`, `measure`, `sentence` |
+//! | what a heading, a row, a test runner's summary claims | `heading`, `table`, `summary` |
 //! | bare counts and changes | `changes` |
 //! | the part of a document that `ready` writes itself | [`block`] |
 
@@ -14,8 +15,12 @@ mod changes;
 mod figures;
 mod heading;
 mod line;
+mod measure;
 mod outline;
+mod pair;
 mod place;
+mod sentence;
+mod sign;
 mod summary;
 mod table;
 mod tense;
@@ -104,7 +109,7 @@ impl Reading<'_> {
                 self.intros.clear();
                 let claimed = heading::claims(text, &self.place(0));
                 let title = Title::of(level, &text.text);
-                self.coverage |= line::is_about_coverage(&title.text);
+                self.coverage |= measure::is_about_coverage(&title.text);
                 self.headings.push(title);
                 claimed
             }

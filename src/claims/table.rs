@@ -6,9 +6,10 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::figures::{percents, ratios, whole_number};
-use super::line::{COUNTED, is_about_coverage, resolved, sign_after, sign_before};
+use super::measure::{COUNTED, UNIT, is_about_coverage};
 use super::outline::{Row, Table};
 use super::place::{Place, bare, subject};
+use super::sign::{resolved, sign_after, sign_before};
 use super::words::{self, compiled};
 use super::{At, Claimed, tense};
 use crate::domain::claim::{Mark, Said, Tense};
@@ -198,11 +199,6 @@ impl Reading<'_> {
             COVERAGE.is_match(text) && !self.place.coverage && !is_about_coverage(text)
         };
         let other = OTHER.is_match(header) || OTHER.is_match(key) || covers(header) || covers(key);
-        static UNIT: LazyLock<Regex> = LazyLock::new(|| {
-            compiled(
-                r"(?i)^\+?[*_]*[ -]?(?:[\w-]+ ){0,2}?(?:complete[d]?|done|finished|ready|passing|passed|pass|pass[- ]rate|success|working|implemented|functional)\b",
-            )
-        });
         let columns_of_state =
             FRACTION.is_match(header) || FRACTION.is_match(key) || key_is_goal(key);
         for percent in percents(text) {

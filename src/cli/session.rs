@@ -175,7 +175,7 @@ impl Session {
             .map(|file| clean(&file))
             .collect::<Vec<_>>();
         let results = results.collect::<Vec<_>>();
-        tree::snapshot(&folder, &results, &looked_at, &self.silenced())
+        tree::snapshot(&folder, &results, &looked_at, &self.silenced(&looked_at))
     }
 
     fn canonical(&self) -> PathBuf {
@@ -184,15 +184,19 @@ impl Session {
     }
 
     /// The documents with a part that `ready` writes, and what they hold without it: renewing it changes nothing that was
-    /// judged.
-    fn silenced(&self) -> Vec<(PathBuf, Vec<u8>)> {
+    /// judged. Not those that a check says it looks at: for it that part is as good as any.
+    fn silenced(&self, looked_at: &[PathBuf]) -> Vec<(PathBuf, Vec<u8>)> {
         let folder = self.canonical();
+        let checks = self.project.checks.iter();
+        let inputs = checks.flat_map(|check| check.inputs.iter().cloned());
+        let inputs = tree::set_of(&inputs.collect::<Vec<_>>());
         let documents = self.project.documents.iter();
         let names = documents.flat_map(|pattern| documents::matching(pattern, &self.folder));
         let silenced = names.filter_map(|name| {
-            let path = clean(&folder.join(name));
+            let path = clean(&folder.join(&name));
+            let judged = inputs.is_match(&name) || looked_at.contains(&path);
             let content = block::without(&std::fs::read(&path).ok()?)?;
-            Some((path, content))
+            (!judged).then_some((path, content))
         });
         silenced.collect()
     }

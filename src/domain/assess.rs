@@ -27,7 +27,6 @@ use super::report::{
     CalledFor, CheckRow, Decision, Declared, Exact, FORMAT, Observation, Preflight, Report, Run,
     WaiverRow,
 };
-use super::statement::Statements;
 use super::verdict::{Judgement, Verdict, judge};
 use super::waiver::{Waiver, WaiverState};
 
@@ -189,7 +188,6 @@ pub fn assess(
         unclaimed: figures.unclaimed.clone(),
         plan,
         way,
-        statements: Statements::of(&checks, &states),
         checks,
         gates: states,
         declared: Declared {

@@ -1,6 +1,7 @@
 //! A policy over the report: open or closed, with every reason. Exact fractions are compared, nothing is rounded.
 
 mod binding;
+mod claimed;
 mod held;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::about::About;
 use super::check::{Blocking, Check, seconds_by_name};
-use super::claim::{Claim, ClaimState};
+use super::claim::Claim;
 use super::evidence::Binding;
 use super::held::Look;
 use super::level::Level;
@@ -23,7 +24,7 @@ use super::regression::{self, Base, NO_BASE, RULE};
 use super::report::CalledFor;
 use super::score::{ComponentStanding, Standing};
 use super::verdict::{Judgement, Verdict};
-use super::waiver::{Waiver, WaiverState};
+use super::waiver::{self, Waiver};
 
 /// The name of the default gate.
 pub const DEFAULT: &str = "default";
@@ -76,6 +77,35 @@ pub struct Gate {
     #[serde(default)]
     pub implied: bool,
 }
+
+impl Gate {
+    /// The rule by which it wants a check to hold; none where it does not name it.
+    pub(super) fn rule_on(&self, check: &Check) -> Option<&'static str> {
+        let blocks = match &check.blocking {
+            Blocking::No => false,
+            Blocking::Default => self.name == DEFAULT,
+            Blocking::Gates(names) => names.contains(&self.name),
+        };
+        if self.require.contains(&check.id) {
+            Some("require")
+        } else if blocks {
+            Some("blocking")
+        } else {
+            self.every_check.then_some(EVERY_CHECK)
+        }
+    }
+
+    /// Whether it is content with what became of a check that it names by that rule.
+    pub(super) fn accepts(rule: &str, judgement: &Judgement) -> bool {
+        match rule {
+            EVERY_CHECK => judgement.stands(),
+            _ => judgement.holds(),
+        }
+    }
+}
+
+/// The rule of a gate that wants every check to stand.
+const EVERY_CHECK: &str = "every-check";
 
 /// Whether a gate is open, and why not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -277,10 +307,8 @@ impl<'a> Decision<'a> {
     /// Whether a waiver in force exempts the check; then the gate is open with it.
     fn waived(&mut self, judged: &Judged<'_>) -> bool {
         let id = &judged.check.id;
-        let in_force = self.situation.waivers.iter().any(|waiver| {
-            waiver.check == *id
-                && waiver.state(judged.judgement, self.situation.today) == WaiverState::InForce
-        });
+        let (waivers, today) = (self.situation.waivers, self.situation.today);
+        let in_force = waiver::is_waived(waivers, id, judged.judgement, today);
         if in_force {
             self.waived.push(id.clone());
         }
@@ -365,25 +393,11 @@ impl<'a> Decision<'a> {
         let counting = self.counting().collect::<Vec<_>>();
         for judged in counting {
             let check = judged.check;
-            let blocks = match &check.blocking {
-                Blocking::No => false,
-                Blocking::Default => gate.name == DEFAULT,
-                Blocking::Gates(names) => names.contains(&gate.name),
-            };
-            let rule = if gate.require.contains(&check.id) {
-                "require"
-            } else if blocks {
-                "blocking"
-            } else if gate.every_check {
-                "every-check"
-            } else {
+            let Some(rule) = gate.rule_on(check) else {
                 continue;
             };
             ruled = true;
-            let fine = match rule {
-                "every-check" => judged.judgement.stands(),
-                _ => judged.judgement.holds(),
-            };
+            let fine = Gate::accepts(rule, judged.judgement);
             if !fine && !self.waived(judged) {
                 self.close_for(rule, judged);
             }
@@ -449,65 +463,6 @@ impl<'a> Decision<'a> {
             }
         }
         ruled
-    }
-
-    fn overclaim(&mut self, gate: &Gate) -> bool {
-        let Some(most) = gate.max_overclaim else {
-            return false;
-        };
-        match self.situation.gap {
-            Some(gap) if *gap > ratio::percent(most) => {
-                // Upward, so that what is printed exceeds the bound as the exact figure does.
-                let points = (ratio::to_percent(gap) * 10.0).ceil() / 10.0;
-                let text = format!(
-                    "the claim exceeds what is verified by {points} points, more than {most}"
-                );
-                self.reasons.push(reason("max_overclaim", text));
-            }
-            Some(_) => {}
-            None => self.reasons.push(reason(
-                "max_overclaim",
-                "nothing claims a figure".to_string(),
-            )),
-        }
-        true
-    }
-
-    fn in_state(&self, state: ClaimState) -> impl Iterator<Item = &'a Claim> + use<'a> {
-        let claims = self.situation.claims.iter();
-        claims.filter(move |claim| claim.state == Some(state))
-    }
-
-    /// Each contradicted claim is a reason: a waiver accepts a risk, it makes no untrue word true.
-    fn contradicted(&mut self, gate: &Gate) -> bool {
-        if !gate.no_contradicted {
-            return false;
-        }
-        for claim in self.in_state(ClaimState::Contradicted) {
-            self.reasons.push(GateReason {
-                check: claim.checks.first().cloned(),
-                ..reason("no_contradicted", claim.words())
-            });
-        }
-        !self.situation.claims.is_empty()
-    }
-
-    fn unbacked(&mut self, gate: &Gate) -> bool {
-        let Some(most) = gate.max_unbacked else {
-            return false;
-        };
-        let unbacked = self.in_state(ClaimState::Unbacked).collect::<Vec<_>>();
-        if unbacked.len() as u64 > most {
-            let are = match unbacked.len() {
-                1 => "1 claim has".to_string(),
-                many => format!("{many} claims have"),
-            };
-            let first = unbacked.iter().take(3).map(|claim| claim.found.place());
-            let places = first.collect::<Vec<_>>().join(", ");
-            let text = format!("{are} nothing that checks it, more than {most}: {places}");
-            self.reasons.push(reason("max_unbacked", text));
-        }
-        !self.situation.claims.is_empty()
     }
 
     fn unverified(&mut self, gate: &Gate) -> bool {

@@ -21,7 +21,6 @@ use super::ratio::Ratio;
 use super::reason::Reason;
 use super::regression::Base;
 use super::service::ServiceRun;
-use super::statement::Statements;
 use super::verdict::Verdict;
 use super::waiver::{Waiver, WaiverState};
 
@@ -87,9 +86,6 @@ pub struct Report {
     /// What the plan leads to; none where there is no gate.
     #[serde(default)]
     pub way: Option<Way>,
-    /// What may be said and done, and what not yet.
-    #[serde(default)]
-    pub statements: Statements,
     /// Library checks that the project's files call for and that the manifest neither declares nor ignores.
     #[serde(default)]
     pub undeclared: Vec<CalledFor>,

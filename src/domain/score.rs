@@ -116,6 +116,22 @@ impl Sums {
         self.missing += weight * (Ratio::one() - share);
     }
 
+    /// Counts as earned what a check of that level lacked.
+    pub(super) fn mend(&mut self, gain: &Ratio, level: Level) {
+        for (earned, of) in self.earned.iter_mut().zip(Level::ALL) {
+            if of == level {
+                *earned += gain;
+            }
+        }
+        self.missing -= gain;
+    }
+
+    /// What the checks reach together, 0 to 1, and the level that carries it.
+    pub(super) fn carried(&self, caps: &Caps, enough: Option<Level>) -> (Ratio, Option<Level>) {
+        let best = self.best(|level| cap(caps, enough, level));
+        (best.reached, best.level)
+    }
+
     /// What the checks reach together, 0 to 1.
     pub(super) fn reached(&self, caps: &Caps, enough: Option<Level>) -> Ratio {
         self.best(|level| cap(caps, enough, level)).reached

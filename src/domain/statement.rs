@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::gate::GateState;
-use super::report::CheckRow;
+use super::report::{CheckRow, Report};
 use super::verdict::Verdict;
 
 /// What may be said and done.
@@ -48,8 +48,11 @@ pub struct Permission {
 
 impl Statements {
     /// The statements of every check that counts and of every gate that says what it allows.
-    pub(super) fn of(checks: &[CheckRow], gates: &[GateState]) -> Statements {
-        let counting = checks.iter().filter(|row| row.applicable && !row.optional);
+    pub fn of(report: &Report) -> Statements {
+        let counting = report
+            .checks
+            .iter()
+            .filter(|row| row.applicable && !row.optional);
         let (can, mut cannot): (Vec<_>, Vec<_>) =
             counting.partition(|row| row.verdict == Verdict::Verified);
         cannot.sort_by_key(|row| match row.verdict {
@@ -69,7 +72,7 @@ impl Statements {
                 waived: gate.waived.clone(),
             })
         };
-        let (open, closed): (Vec<_>, Vec<_>) = gates.iter().partition(|gate| gate.open);
+        let (open, closed): (Vec<_>, Vec<_>) = report.gates.iter().partition(|gate| gate.open);
         Statements {
             can_say: can.into_iter().map(statement).collect(),
             cannot_say_yet: cannot.into_iter().map(statement).collect(),
@@ -125,7 +128,7 @@ mod tests {
             gate("staging", Some("Show it to testers"), 10.0),
             gate("production", Some("Sell it"), 99.0),
         ];
-        let statements = scene.assess().statements;
+        let statements = super::Statements::of(&scene.assess());
         let checks = |of: &[super::Statement]| {
             of.iter()
                 .map(|statement| statement.check.clone())

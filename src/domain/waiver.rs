@@ -62,3 +62,14 @@ impl Waiver {
         }
     }
 }
+
+/// Whether a waiver in force exempts the check of that id.
+pub(super) fn is_waived(
+    waivers: &[Waiver],
+    check: &str,
+    judgement: &Judgement,
+    today: Date,
+) -> bool {
+    let mut own = waivers.iter().filter(|waiver| waiver.check == check);
+    own.any(|waiver| waiver.state(judgement, today) == WaiverState::InForce)
+}

@@ -7,7 +7,7 @@ use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
 use super::page::{Page, few, safe};
-use super::words::{bold, count, dim, moment, painted, percent, short, wrapped};
+use super::words::{at_commit, bold, count, dim, moment, painted, percent, wrapped};
 use super::{Detail, Style};
 use crate::domain::claim::{Claim, ClaimState, Said};
 use crate::domain::report::{Report, Run};
@@ -26,7 +26,7 @@ struct Document<'r> {
     counts: Vec<&'r Claim>,
     /// Checks that are verified and that no document speaks of.
     unclaimed: &'r [String],
-    statements: &'r Statements,
+    statements: Statements,
     warnings: &'r [String],
 }
 
@@ -41,7 +41,7 @@ pub fn json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         claims,
         counts,
         unclaimed: &report.unclaimed,
-        statements: &report.statements,
+        statements: Statements::of(report),
         warnings: &report.warnings,
     };
     super::json::document(&document, out)
@@ -187,7 +187,7 @@ impl Page<'_> {
 
     /// What can be said and what not yet.
     fn statements(&self, out: &mut dyn Write) -> io::Result<()> {
-        let statements = &self.report.statements;
+        let statements = Statements::of(self.report);
         for (title, said) in [
             ("Can say", &statements.can_say),
             ("Cannot say yet", &statements.cannot_say_yet),
@@ -261,7 +261,7 @@ pub fn markdown(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         }
         writeln!(out)?;
     }
-    let statements = &report.statements;
+    let statements = Statements::of(report);
     for (title, said) in [
         ("Can say", &statements.can_say),
         ("Cannot say yet", &statements.cannot_say_yet),
@@ -353,13 +353,7 @@ fn property(text: &str) -> String {
 pub fn status_block(report: &Report, run: Option<&Run>) -> String {
     let stamp = match run {
         Some(run) => {
-            let commit = match (&run.commit, run.dirty) {
-                (Some(commit), Some(true)) => {
-                    format!(", commit {} with uncommitted changes", short(commit))
-                }
-                (Some(commit), _) => format!(", commit {}", short(commit)),
-                (None, _) => String::new(),
-            };
+            let commit = cell(&at_commit(run));
             let (when, host) = (moment(run.started), cell(&run.host.name));
             format!("Verified by `ready` on {host}, {when}{commit}.")
         }
@@ -377,10 +371,10 @@ pub fn status_block(report: &Report, run: Option<&Run>) -> String {
     let score = &report.score;
     let figures = [score.verified, score.ceiling].map(percent);
     block += &format!("| **Overall** | **{}** | {} | |\n", figures[0], figures[1]);
-    let cannot = &report.statements.cannot_say_yet;
+    let cannot = Statements::of(report).cannot_say_yet;
     if !cannot.is_empty() {
         block += "\nNot verified:\n\n";
-        for statement in cannot {
+        for statement in &cannot {
             let verdict = statement.verdict.word();
             block += &format!(
                 "- {} ({}, {verdict})\n",

@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 use super::columns::Columns;
 use super::page::{Page, few, fix_words, safe};
 use super::words::{
-    age, bold, count, dim, moment, painted, percent, short, wrapped, wrapped_after,
+    age, at_commit, bold, count, dim, moment, painted, percent, wrapped, wrapped_after,
 };
 use super::{Detail, Style, diff, sentence, waivers};
 use crate::domain::gate::{GateReason, GateState};
@@ -47,13 +47,7 @@ impl Page<'_> {
         writeln!(out, "{}", bold(&name, self.style))?;
         let line = match &self.report.run {
             Some(run) => {
-                let commit = match (&run.commit, run.dirty) {
-                    (Some(commit), Some(true)) => {
-                        format!(", commit {} with uncommitted changes", short(commit))
-                    }
-                    (Some(commit), _) => format!(", commit {}", short(commit)),
-                    (None, _) => String::new(),
-                };
+                let commit = at_commit(run);
                 let stopped = if run.interrupted {
                     ", stopped before its end"
                 } else {

@@ -9,8 +9,8 @@ use unicode_width::UnicodeWidthStr;
 use super::Style;
 pub(super) use crate::domain::limit::age;
 use crate::domain::limit::human_duration;
-use crate::domain::report::CheckRow;
 pub(super) use crate::domain::report::short;
+use crate::domain::report::{CheckRow, Run};
 use crate::domain::verdict::Verdict;
 
 /// A figure in whole percent, rounded down.
@@ -26,6 +26,16 @@ pub(super) fn gap(claimed: f64, gap: f64) -> String {
 /// A moment as people write it, in UTC.
 pub(super) fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// At which commit a run was, as it follows a sentence; nothing where there is none.
+pub(super) fn at_commit(run: &Run) -> String {
+    let commit = run.commit.as_deref().map(short);
+    match (commit, run.dirty) {
+        (Some(commit), Some(true)) => format!(", commit {commit} with uncommitted changes"),
+        (Some(commit), _) => format!(", commit {commit}"),
+        (None, _) => String::new(),
+    }
 }
 
 /// A number of seconds as people say it.

@@ -376,3 +376,30 @@ fn the_way_to_ready_is_planned_from_what_is_recorded() {
     );
     assert_eq!(from["plan"], here["plan"]);
 }
+
+#[test]
+fn a_document_that_a_check_looks_at_is_judged_with_its_part() {
+    let says = "[checks.said]\nsays = \"The status is written\"\n";
+    let looking = [
+        "file = \"STATUS.md\"\n",
+        "run = [\"true\"]\ninputs = [\"*.md\"]\n",
+    ];
+    for (probe, stale) in looking
+        .iter()
+        .map(|probe| (*probe, true))
+        .chain([("run = [\"true\"]\n", false)])
+    {
+        let project = Project::new(&format!(
+            "[claims]\ndocuments = [\"STATUS.md\"]\n{says}{probe}"
+        ));
+        project.write("STATUS.md", STATUS);
+        ready(&project, &["check", "-q"]);
+        project.write(
+            "STATUS.md",
+            &STATUS.replace("<!-- ready:end", "100 % verified\n<!-- ready:end"),
+        );
+        let status = json(&ready(&project, &["status", "--format", "json"]));
+        let code = status["checks"][0]["reason"]["code"].as_str().unwrap();
+        assert_eq!(code == "stale", stale, "{probe}: {code}");
+    }
+}

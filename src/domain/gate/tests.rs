@@ -11,6 +11,7 @@ use super::super::evidence::Observed;
 use super::super::reason::Code;
 use super::super::report::Report;
 use super::super::testing::*;
+use super::super::waiver::WaiverState;
 use super::*;
 
 /// The rules that close the only gate, each with its check.

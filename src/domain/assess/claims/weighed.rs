@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use num_traits::Zero;
 
+use super::super::super::check::Reader;
 use super::super::super::claim::{ClaimState, Mark, Said, percent_state};
 use super::super::super::evidence::{Counts, Observed, Reading, Results};
 use super::super::super::gate::Judged;
@@ -12,6 +13,7 @@ use super::super::super::ratio;
 use super::super::super::score::{self, Standing, Weighed};
 use super::super::super::verdict::Verdict;
 use super::super::Seen;
+use super::super::rated::RatedComponent;
 use super::Facts;
 use super::names::{Target, normalised};
 
@@ -172,12 +174,23 @@ impl Facts<'_> {
             seen.skipped = seen.skipped.saturating_add(counts.skipped);
         }
         let claimed_rest = total.saturating_sub(passed);
-        let holds = |passing: u64, rest: u64| {
+        let reaches = |passing: u64, rest: u64| {
             passing >= passed && passing.saturating_add(rest) >= total && rest <= claimed_rest
         };
-        let state = if holds(seen.passed, seen.failed.saturating_add(seen.skipped)) {
+        // A suite that nobody could run may hold what is lacking, but mends no failure.
+        let is_open = |at: &usize| {
+            let judged = &self.judged[*at];
+            let counts = judged.check.probe.reader().is_some_and(Reader::counts);
+            counts && judged.judgement.verdict == Verdict::Unverified
+        };
+        let open = members.iter().any(is_open);
+        let state = if (seen.passed, seen.total()) == (passed, total) {
             ClaimState::Backed
-        } else if holds(seen.passed.saturating_add(seen.skipped), seen.failed) {
+        } else if reaches(seen.passed, seen.failed.saturating_add(seen.skipped)) {
+            ClaimState::Unclaimed
+        } else if reaches(seen.passed.saturating_add(seen.skipped), seen.failed)
+            || (open && seen.failed <= claimed_rest)
+        {
             ClaimState::Unproved
         } else {
             ClaimState::Contradicted
@@ -207,16 +220,27 @@ impl Facts<'_> {
             let (level, enough) = (self.judged[*at].check.level, self.enough(*at));
             level < ENOUGH_FOR_A_MARK && enough.is_none_or(|enough| level < enough)
         };
-        // One strong check is proof enough for what weak ones say beside it.
-        let all_weak = members.iter().all(weak);
+        // One strong check is proof enough for what weak ones say beside it, of one thing and not of the next.
+        let mut parts: BTreeMap<Option<usize>, Vec<usize>> = BTreeMap::new();
+        for at in members {
+            let of = |rated: &RatedComponent| rated.checks.contains(at);
+            parts
+                .entry(self.rated.iter().position(of))
+                .or_default()
+                .push(*at);
+        }
+        let weakest = parts.values().find(|part| part.iter().all(weak));
+        let all_weak = weakest.is_some();
         let named = || self.named(&short);
         let (state, why) = match mark {
             Mark::Done if members.iter().any(failing) => (ClaimState::Contradicted, named()),
             Mark::Done if !short.is_empty() => (ClaimState::Unproved, named()),
             Mark::Done if all_weak => {
-                let level = members.iter().map(|at| self.judged[*at].check.level).max();
-                let level = level.map_or("no", |level| level.word());
-                let why = format!("{} evidence only: nothing has seen it at work", level);
+                let part = weakest.into_iter().flatten();
+                let level = part.clone().map(|at| self.judged[*at].check.level).max();
+                let level = level.map_or("no", Level::word);
+                let ids = self.ids(&part.copied().collect::<Vec<_>>());
+                let why = format!("{level} evidence only, nothing has seen it at work: {ids}");
                 (ClaimState::Unproved, why)
             }
             Mark::Done => (
