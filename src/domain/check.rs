@@ -11,6 +11,7 @@ use super::expectation::{FileExpect, HttpExpect, RunExpect, TextExpect};
 use super::level::Level;
 use super::limit::Limit;
 use super::listen::ListenProbe;
+use super::verdict::Verdict;
 
 /// One declared verification of one statement.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -155,6 +156,13 @@ pub struct Fix {
     pub takes: Option<Duration>,
     /// What to do, for a person.
     pub how: Option<String>,
+}
+
+impl Fix {
+    /// What a person is told to do: how to mend what fails is no advice for what could not be looked at.
+    pub(super) fn advice(&self, verdict: Verdict) -> Option<String> {
+        self.how.clone().filter(|_| verdict != Verdict::Unverified)
+    }
 }
 
 /// The gates that a check blocks.

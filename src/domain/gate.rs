@@ -321,12 +321,7 @@ impl<'a> Decision<'a> {
             check: Some(check.id.clone()),
             owner: check.owner.clone(),
             takes_s: check.fix.takes.map(|takes| takes.as_secs_f64()),
-            // How to mend what fails is no advice for what could not be looked at.
-            how: check
-                .fix
-                .how
-                .clone()
-                .filter(|_| judgement.verdict != Verdict::Unverified),
+            how: check.fix.advice(judgement.verdict),
             ..reason(
                 rule,
                 format!(

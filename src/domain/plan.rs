@@ -16,7 +16,7 @@ pub struct Step {
     pub gain: f64,
     /// The estimated time, in whole minutes as seconds.
     pub takes_s: f64,
-    /// How it is done.
+    /// How it is mended; none for what could not be looked at, which is no failure yet.
     #[serde(default)]
     pub how: Option<String>,
     /// The verified score after it, in percent.

@@ -221,7 +221,7 @@ impl Page<'_> {
 }
 
 /// What a person does about a check that is not verified. How to mend what fails is no advice for what was not seen.
-fn to_do(row: &CheckRow) -> Option<String> {
+pub(super) fn to_do(row: &CheckRow) -> Option<String> {
     let check = &row.definition;
     let text = match row.reason.code {
         _ if row.verdict == Verdict::Verified => return None,

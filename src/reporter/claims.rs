@@ -1,5 +1,6 @@
 //! What is claimed, beside what is verified: for a terminal, for a pull request, and as annotations on the lines that claim it.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use owo_colors::AnsiColors;
@@ -16,6 +17,9 @@ use crate::domain::verdict::Verdict;
 
 /// The outputs of claims, by name.
 pub const FORMATS: [&str; 4] = ["table", "json", "markdown", "github"];
+
+/// Contradicted claims that are listed below the status table; where there are more, the rest is a number.
+const CONTRADICTED_LINES: usize = 8;
 
 /// The claims in JSON.
 #[derive(Serialize)]
@@ -110,7 +114,7 @@ pub fn render(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<
         for warning in &report.warnings {
             page.paragraph(out, "warning: ", &safe(warning))?;
         }
-        page.claims_of(out, ClaimState::ALL.len())?;
+        sorted(&report.claims).try_for_each(|claim| page.claim(out, claim))?;
         if style.detail == Detail::Verbose {
             for claim in report.claims.iter().filter(|claim| claim.state.is_none()) {
                 let text = format!("{} {}", claim.found.place(), claim.found.words());
@@ -137,30 +141,41 @@ pub fn render(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<
 }
 
 impl Page<'_> {
-    /// The claims below the status table: the tally, and the lines that should not stand in a document.
+    /// The claims below the status table: the tally, and the lines of documents that the evidence contradicts. What the
+    /// manifest claims stands in the table.
     pub(super) fn claims(&self, out: &mut dyn Write) -> io::Result<()> {
-        if self.report.declared.documents.is_empty() {
+        let found = &self.report.declared.documents;
+        if found.is_empty() {
             return Ok(());
         }
         self.title(out, "Claims")?;
         self.paragraph(out, "  ", &tally(&self.report.claims))?;
-        self.claims_of(out, 1)?;
+        let documents = found
+            .iter()
+            .map(|found| &found.document)
+            .collect::<BTreeSet<_>>();
+        let contradicted = sorted(&self.report.claims)
+            .filter(|claim| claim.state == Some(ClaimState::Contradicted))
+            .filter(|claim| documents.contains(&claim.found.document))
+            .collect::<Vec<_>>();
+        let most = match self.style.detail {
+            Detail::Verbose => contradicted.len(),
+            _ => CONTRADICTED_LINES,
+        };
+        contradicted
+            .iter()
+            .take(most)
+            .try_for_each(|claim| self.claim(out, claim))?;
+        if contradicted.len() > most {
+            let more = count(contradicted.len() - most, "contradicted claim");
+            let more = more.replacen(' ', " more ", 1);
+            writeln!(out, "  and {more}")?;
+        }
         let text = "`ready claims` shows every one with what the evidence makes of it";
         for line in wrapped(text, self.style.width.saturating_sub(2)) {
             writeln!(out, "  {}", dim(&line, self.style))?;
         }
         writeln!(out)
-    }
-
-    /// The claims in the first of the states, each with why.
-    fn claims_of(&self, out: &mut dyn Write, states: usize) -> io::Result<()> {
-        let wanted = &ClaimState::ALL[..states];
-        let claims = sorted(&self.report.claims);
-        for claim in claims.filter(|claim| claim.state.is_some_and(|state| wanted.contains(&state)))
-        {
-            self.claim(out, claim)?;
-        }
-        Ok(())
     }
 
     fn claim(&self, out: &mut dyn Write, claim: &Claim) -> io::Result<()> {

@@ -150,7 +150,12 @@ pub fn render(
             .takes
             .map(|takes| format!(" (about {})", human_duration(takes)))
             .unwrap_or_default();
-        writeln!(out, "{} {}{takes}", bold("To mend it:", style), safe(how))?;
+        writeln!(
+            out,
+            "{} {}{takes}",
+            bold("To mend it:", style),
+            safe(&reproduce::with_gaps(how))
+        )?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use unicode_width::UnicodeWidthStr;
 
 use super::Style;
+use super::reproduce::with_gaps;
 use super::words::{bold, count, dim, short, takes, wrapped_after};
 use crate::domain::report::{Author, CheckRow, Report, WaiverRow};
 use crate::domain::verdict::Verdict;
@@ -97,10 +98,11 @@ pub(super) fn author_words(author: &Author) -> String {
 
 /// How long a fix takes and how it is done, as far as either is known.
 pub(super) fn fix_words(takes_s: Option<f64>, how: Option<&str>) -> Option<String> {
+    let how = how.map(with_gaps);
     match (takes_s, how) {
         (Some(seconds), Some(how)) => Some(format!("{}: {how}", takes(seconds))),
         (Some(seconds), None) => Some(takes(seconds)),
-        (None, how) => how.map(str::to_string),
+        (None, how) => how,
     }
 }
 

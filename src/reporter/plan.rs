@@ -5,11 +5,14 @@ use std::io::{self, Write};
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
+use super::check_list::to_do;
 use super::page::{Page, few, safe};
+use super::reproduce::with_gaps;
 use super::words::{bold, count, dim, percent, takes, wrapped, wrapped_after};
 use super::{Detail, Style};
 use crate::domain::plan::{Stage, Step, Way};
 use crate::domain::report::Report;
+use crate::domain::verdict::Verdict;
 
 /// The plan in JSON.
 #[derive(Serialize)]
@@ -118,7 +121,7 @@ impl Page<'_> {
             if step.opens {
                 end.push("the gate opens".to_string());
             }
-            end.extend(step.how.as_deref().map(safe));
+            end.extend(self.advice(step).map(|advice| safe(&advice)));
             let end = end.join("; ");
             let indent = 2 + times + 2;
             let mut lines =
@@ -128,6 +131,16 @@ impl Page<'_> {
             lines.try_for_each(|line| writeln!(out, "{:1$}{line}", "", indent + 2))?;
         }
         Ok(())
+    }
+
+    /// What a person does: how it is mended or, where nobody could look, what lets one look.
+    fn advice(&self, step: &Step) -> Option<String> {
+        let row = self.report.checks.iter().find(|row| row.id == step.check);
+        let look = || {
+            let row = row.filter(|row| row.verdict == Verdict::Unverified)?;
+            to_do(row).or_else(|| Some(row.reason.text.clone()))
+        };
+        step.how.as_deref().map(with_gaps).or_else(look)
     }
 
     fn unplanned(&self, out: &mut dyn Write, way: &Way) -> io::Result<()> {
@@ -175,7 +188,7 @@ fn sentence(report: &Report, way: &Way) -> String {
         .collect::<Vec<_>>();
     let left = match left.is_empty() {
         true => String::new(),
-        false => format!("; without {}", few(&left)),
+        false => format!("; not planned: {}", few(&left)),
     };
     match report.plan.len() {
         0 if way.open => format!("{first}; nothing is left to mend{left}"),

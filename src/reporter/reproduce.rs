@@ -86,7 +86,7 @@ fn has_gap(text: &str) -> bool {
 }
 
 /// A text in which what only a run knows is told in words.
-fn with_gaps(text: &str) -> String {
+pub(super) fn with_gaps(text: &str) -> String {
     let told = |name: &str| {
         let service = name
             .strip_prefix("services.")

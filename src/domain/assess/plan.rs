@@ -314,7 +314,7 @@ impl<'a> Planner<'a> {
                     must: stage == Stage::Must,
                     gain: ratio::to_percent(&(&after - &verified)),
                     takes_s: seconds(minutes),
-                    how: check.fix.how.clone(),
+                    how: check.fix.advice(self.judging.verdict(at)),
                     verified: ratio::to_percent(&after),
                     elapsed_s: seconds(elapsed),
                     opens,
