@@ -77,14 +77,9 @@ fn declared_check(session: &Session, id: &str, style: Style) -> Result<Vec<u8>> 
     });
     let ledger = Ledger::open_existing(&session.folder)?;
     let (tree, now) = (session.tree(), Timestamp::now());
-    let here = Here {
-        session,
-        tree: &tree,
-        bindings: &session.bindings(&tree, &About::default()),
-        now,
-        host: &host().name,
-        changed: Default::default(),
-    };
+    let bindings = session.bindings(&tree, &About::default());
+    let host = host();
+    let here = Here::new(session, &tree, &bindings, now, &host.name);
     let Past { seen, lost } = here.recorded(ledger.as_ref())?;
     let setting = Setting {
         ready: env!("CARGO_PKG_VERSION").to_string(),

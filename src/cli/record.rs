@@ -268,14 +268,8 @@ impl Record {
     }
 
     fn here<'a>(&'a self, session: &'a Session) -> Here<'a> {
-        Here {
-            session,
-            tree: &self.tree,
-            bindings: &self.bindings,
-            now: self.run.started,
-            host: &self.run.host.name,
-            changed: Default::default(),
-        }
+        let host = &self.run.host.name;
+        Here::new(session, &self.tree, &self.bindings, self.run.started, host)
     }
 
     /// Judges what was observed together with what the ledger knows of the rest, and records it.

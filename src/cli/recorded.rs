@@ -24,15 +24,15 @@ const NAMED: usize = 2;
 
 /// What is here now: what evidence must be about to count.
 pub(super) struct Here<'a> {
-    pub(super) session: &'a Session,
-    pub(super) tree: &'a Tree,
+    session: &'a Session,
+    tree: &'a Tree,
     /// By place.
-    pub(super) bindings: &'a [Binding],
-    pub(super) now: Timestamp,
+    bindings: &'a [Binding],
+    now: Timestamp,
     /// This machine's name.
-    pub(super) host: &'a str,
+    host: &'a str,
     /// What has changed since the states of the files that evidence was had on, by their digests: asked once for each.
-    pub(super) changed: RefCell<HashMap<String, Option<Changed>>>,
+    changed: RefCell<HashMap<String, Option<Changed>>>,
 }
 
 /// What is recorded of every check, by place, and what of it was lost.
@@ -41,6 +41,26 @@ pub(super) struct Past {
     pub(super) seen: Vec<Seen>,
     /// What in the ledger is damaged, in words.
     pub(super) lost: Vec<String>,
+}
+
+impl<'a> Here<'a> {
+    /// With nothing asked yet.
+    pub(super) fn new(
+        session: &'a Session,
+        tree: &'a Tree,
+        bindings: &'a [Binding],
+        now: Timestamp,
+        host: &'a str,
+    ) -> Here<'a> {
+        Here {
+            session,
+            tree,
+            bindings,
+            now,
+            host,
+            changed: RefCell::default(),
+        }
+    }
 }
 
 impl Here<'_> {

@@ -54,14 +54,9 @@ impl Standing {
         };
         let ledger = Ledger::open_existing(&session.folder)?;
         let (tree, now) = (session.tree(), Timestamp::now());
-        let here = Here {
-            session,
-            tree: &tree,
-            bindings: &session.bindings(&tree, &About::default()),
-            now,
-            host: &host().name,
-            changed: Default::default(),
-        };
+        let bindings = session.bindings(&tree, &About::default());
+        let host = host();
+        let here = Here::new(session, &tree, &bindings, now, &host.name);
         let Past { mut seen, mut lost } = here.recorded(ledger.as_ref())?;
         lost.extend(look_back(
             &session.project,

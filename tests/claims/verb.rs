@@ -403,3 +403,37 @@ fn a_document_that_a_check_looks_at_is_judged_with_its_part() {
         assert_eq!(code == "stale", stale, "{probe}: {code}");
     }
 }
+
+#[test]
+fn a_change_is_held_against_the_runs_that_are_recorded() {
+    let project = shop();
+    project.write("STATUS.md", "- Backend tests: 2 → 0 failures\n- Backend tests: 9 → 0 failures\n- Backend tests: fixed 33 tests\n");
+    let states = || {
+        let claims = json(&ready(
+            &project,
+            &["claims", "STATUS.md", "--format", "json"],
+        ));
+        let counts = claims["counts"].as_array().unwrap().iter();
+        counts
+            .map(|claim| claim["state"].as_str().unwrap().to_string())
+            .collect::<Vec<_>>()
+    };
+    let run = |script: &str| {
+        project.write("tests", script);
+        ready(&project, &["check", "tests", "-q"]);
+    };
+    run("echo '1..2'; echo 'ok 1 - a'; echo 'ok 2 - b'\n");
+    assert_eq!(
+        states(),
+        ["unproved", "unproved", "unproved"],
+        "no run is recorded in which more failed"
+    );
+    run("echo '1..2'; echo 'not ok 1 - a'; echo 'not ok 2 - b'; exit 1\n");
+    assert_eq!(
+        states(),
+        ["contradicted", "contradicted", "unproved"],
+        "they fail now"
+    );
+    run("echo '1..2'; echo 'ok 1 - a'; echo 'ok 2 - b'\n");
+    assert_eq!(states(), ["backed", "contradicted", "contradicted"]);
+}
