@@ -2,7 +2,7 @@
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
-use num_traits::{FromPrimitive, ToPrimitive, Zero};
+use num_traits::{FromPrimitive, One, ToPrimitive, Zero};
 
 /// An exact fraction. Credits and scores lie in 0..=1; weights are positive.
 pub type Ratio = BigRational;
@@ -27,6 +27,16 @@ pub fn decimal(number: f64) -> Ratio {
     match format!("{whole}{fraction}").parse::<BigInt>() {
         Ok(digits) => Ratio::new(digits, BigInt::from(10u8).pow(fraction.len() as u32)),
         Err(_) => Ratio::zero(),
+    }
+}
+
+/// The product. Most weights and credits are 0 or 1, for which no common divisors need be looked for.
+pub(super) fn times(one: &Ratio, other: &Ratio) -> Ratio {
+    match () {
+        () if one.is_one() => other.clone(),
+        () if other.is_one() => one.clone(),
+        () if one.is_zero() || other.is_zero() => Ratio::zero(),
+        () => one * other,
     }
 }
 
@@ -61,7 +71,7 @@ pub fn to_percent(ratio: &Ratio) -> f64 {
 mod tests {
     use super::super::testing::same_every_time;
     use super::*;
-    use num_traits::{One, Signed};
+    use num_traits::Signed;
     use proptest::prelude::*;
 
     #[test]
@@ -135,6 +145,12 @@ mod tests {
             let exact = Ratio::new(units.into(), BigInt::from(10u8).pow(places));
             let written = exact.to_f64().unwrap_or(f64::NAN);
             prop_assert_eq!(decimal(written), exact);
+        }
+
+        #[test]
+        fn a_product_is_a_product(a in -3i64..3, b in 1i64..3, c in -3i64..3, d in 1i64..3) {
+            let (one, other) = (Ratio::new(a.into(), b.into()), Ratio::new(c.into(), d.into()));
+            prop_assert_eq!(times(&one, &other), one * other);
         }
 
         #[test]

@@ -110,10 +110,10 @@ impl Sums {
     pub(super) fn add(&mut self, weight: &Ratio, share: &Ratio, level: Level) {
         for (earned, of) in self.earned.iter_mut().zip(Level::ALL) {
             if of == level {
-                *earned += weight * share;
+                *earned += ratio::times(weight, share);
             }
         }
-        self.missing += weight * (Ratio::one() - share);
+        self.missing += ratio::times(weight, &(Ratio::one() - share));
     }
 
     /// Counts as earned what a check of that level lacked.
@@ -152,7 +152,10 @@ impl Sums {
             }
             earned += here;
             highest = cap;
-            let uncapped = &earned / (&earned + &self.missing);
+            let uncapped = match self.missing.is_zero() {
+                true => Ratio::one(),
+                false => &earned / (&earned + &self.missing),
+            };
             let cap = ratio::percent(cap);
             let reached = uncapped.clone().min(cap.clone());
             if reached > best.reached {
@@ -185,9 +188,9 @@ pub fn mean<'a>(parts: impl IntoIterator<Item = (&'a Ratio, &'a Standing)>) -> O
     };
     let (mut weights, mut sum) = (Ratio::zero(), zero);
     for (weight, part) in parts {
-        sum.verified += weight * &part.verified;
-        sum.ceiling += weight * &part.ceiling;
-        sum.attested += weight * &part.attested;
+        sum.verified += ratio::times(weight, &part.verified);
+        sum.ceiling += ratio::times(weight, &part.ceiling);
+        sum.attested += ratio::times(weight, &part.attested);
         weights += weight;
     }
     (!weights.is_zero()).then(|| Standing {

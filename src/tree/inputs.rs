@@ -1,7 +1,6 @@
 //! The files that a check says its result depends on, and their digest.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use globset::{GlobBuilder, GlobMatcher};
@@ -14,20 +13,20 @@ impl Tree {
     /// where no file matches, and where it cannot be told.
     pub fn inputs(&self, patterns: &[String]) -> Option<String> {
         self.digest.as_ref()?;
-        let mut inputs = BTreeMap::new();
+        let mut inputs = vec![];
         for pattern in patterns {
-            inputs.extend(self.matching(pattern)?);
+            self.matching(pattern, &mut inputs)?;
         }
+        // In the order of their names, each once; what they hold is the same whichever pattern led to them.
+        inputs.sort_unstable();
+        inputs.dedup();
         let inputs = inputs.iter().map(|(path, entry)| (&**path, &**entry));
         (inputs.len() > 0).then(|| Tree::digest(inputs))
     }
 
     /// The patterns among these that no file matches.
     pub fn nowhere<'p>(&self, patterns: &'p [String]) -> Vec<&'p str> {
-        let nothing = |pattern: &&String| {
-            let matching = self.matching(pattern);
-            matching.is_none_or(|matching| matching.is_empty())
-        };
+        let nothing = |pattern: &&String| !self.any_matches(pattern).unwrap_or(false);
         patterns
             .iter()
             .filter(nothing)
@@ -49,12 +48,33 @@ impl Tree {
         matching.collect()
     }
 
-    fn matching(&self, written: &str) -> Option<Matching<'_>> {
+    /// Whether any file matches; none where it cannot be told.
+    fn any_matches(&self, written: &str) -> Option<bool> {
         let pattern = Pattern::new(written, &self.folder, &self.top)?;
-        let below = self.files.range(pattern.fixed.clone()..);
+        if self.known_matching(&pattern).next().is_some() {
+            return Some(true);
+        }
+        let ignored = self.ignored_matching(&pattern, written)?;
+        Some(!ignored.is_empty())
+    }
+
+    /// The files that match, among those that are known.
+    fn known_matching<'t, 'p>(
+        &'t self,
+        pattern: &'p Pattern,
+    ) -> impl Iterator<Item = (&'t Vec<u8>, &'t Vec<u8>)> + use<'t, 'p> {
+        let below = self.files.range::<[u8], _>((
+            std::ops::Bound::Included(&pattern.fixed[..]),
+            std::ops::Bound::Unbounded,
+        ));
         let below = below.take_while(|(path, _)| path.starts_with(&pattern.fixed));
-        let known = below.filter(|(path, _)| pattern.matches(path));
-        let known = known.map(|(path, entry)| {
+        below.filter(|(path, _)| pattern.matches(path))
+    }
+
+    /// Adds the files that match, with what is in them; none where they cannot be told.
+    fn matching<'t>(&'t self, written: &str, into: &mut Vec<Matching<'t>>) -> Option<()> {
+        let pattern = Pattern::new(written, &self.folder, &self.top)?;
+        into.extend(self.known_matching(&pattern).map(|(path, entry)| {
             // Git knows of a link where it leads; a check sees what is there.
             let there = match entry.starts_with(b"120000 ") {
                 true => content(&self.top.join(super::path(path))),
@@ -64,18 +84,21 @@ impl Tree {
                 Cow::from([entry, &there[..]].concat())
             });
             (Cow::from(path), entry)
-        });
-        let mut matching = known.collect::<Matching<'_>>();
+        }));
+        let ignored = self.ignored_matching(&pattern, written)?.into_iter();
+        into.extend(ignored.map(|(path, entry)| (Cow::from(path), Cow::from(entry))));
+        Some(())
+    }
+
+    /// The files that git ignores and that match, with what is in them; none where there are too many.
+    fn ignored_matching(&self, pattern: &Pattern, written: &str) -> Option<Entries> {
         let passed_over = PASSED_OVER
             .into_iter()
             .filter(|name| !written.split('/').any(|part| part == *name))
             .collect::<Vec<_>>();
-        for (path, entry) in self.ignored_below(&pattern, &passed_over)? {
-            if pattern.matches(&path) && !self.files.contains_key(&path) {
-                matching.insert(Cow::from(path), Cow::from(entry));
-            }
-        }
-        Some(matching)
+        let mut ignored = self.ignored_below(pattern, &passed_over)?;
+        ignored.retain(|path, _| pattern.matches(path) && !self.files.contains_key(path));
+        Some(ignored)
     }
 
     /// The files that git ignores and that may match, with what is in them; none where there are too many.
@@ -133,8 +156,8 @@ impl Tree {
     }
 }
 
-/// Path → mode and content.
-type Matching<'t> = BTreeMap<Cow<'t, [u8]>, Cow<'t, [u8]>>;
+/// A path, and its mode and content.
+type Matching<'t> = (Cow<'t, [u8]>, Cow<'t, [u8]>);
 
 /// A pattern, relative to the top of the repository.
 struct Pattern {
