@@ -16,6 +16,7 @@
 //! | order the checks, run so many at once, tell what happens | [`runner`] |
 //! | look: one file per kind of probe | [`probe`] |
 //! | run a program: bounds, capture, nothing left behind | [`process`] |
+//! | show in a copy that checks can fail | [`prove`] |
 //! | results into figures: one file per format | [`reader`] |
 //! | evidence into verdicts, scores, gates | [`domain::verdict`], [`domain::score`], [`domain::gate`] |
 //! | all of it in one report | [`domain::assess`], [`domain::report`] |
@@ -36,6 +37,7 @@ pub mod manifest;
 pub mod mask;
 pub mod probe;
 pub mod process;
+pub mod prove;
 pub mod reader;
 pub mod reporter;
 pub mod runner;

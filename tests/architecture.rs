@@ -109,10 +109,19 @@ fn each_station_knows_only_what_it_may() {
         "runner uses {:?}",
         uses["runner"]
     );
+    let prove = ["domain", "mask", "probe", "process", "runner", "tree"]
+        .map(str::to_string)
+        .into_iter()
+        .collect::<BTreeSet<_>>();
+    assert!(
+        uses["prove"].is_subset(&prove),
+        "prove uses {:?}",
+        uses["prove"]
+    );
     let covered = may
         .iter()
         .map(|(name, _)| *name)
-        .chain(["runner", "cli", "lib", "main"])
+        .chain(["runner", "prove", "cli", "lib", "main"])
         .collect::<BTreeSet<_>>();
     let unknown = uses
         .keys()

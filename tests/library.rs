@@ -16,7 +16,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
-use readiness::manifest::{Library, Seen};
+use readiness::manifest::{Formats, Library, Seen};
+use readiness::reader;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -135,84 +136,119 @@ fn definition(name: &str) -> toml::Table {
     toml::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
 }
 
-/// Runs a check once and gives its row of the report, or what is wrong.
-fn run(check: &str, name: &str, case: &Case, path: &std::ffi::OsStr) -> Result<Value, String> {
-    let project = tempfile::Builder::new()
-        .prefix("ready-library-")
-        .tempdir()
-        .unwrap();
-    let server = Server::start(case.serve.clone());
-    let filled = |text: &str| text.replace("{server}", &server.url());
-    let mut case = case.clone();
-    if name == "control" {
-        let definition = definition(check);
-        let control = definition.get("control").and_then(toml::Value::as_table);
-        let control = control.ok_or("it has no control")?;
-        for (key, into) in [("files", true), ("with", false)] {
-            let table = control.get(key).and_then(toml::Value::as_table);
-            for (key, value) in table.into_iter().flatten() {
-                if into {
-                    let text = value.as_str().ok_or("a file of the control is no text")?;
-                    case.files.insert(key.clone(), text.to_string());
-                } else {
-                    case.with.insert(key.clone(), value.clone());
-                }
+/// A project in which a check is tried, with `ready` made to run there.
+struct Tried {
+    folder: tempfile::TempDir,
+    _kept: tempfile::TempDir,
+    _server: Server,
+    ready: Command,
+    manifest: String,
+}
+
+impl Tried {
+    /// Lays the case out; none where the engine that it needs is not here. On its control, the check's own is laid over it.
+    fn set_up(check: &str, name: &str, case: &mut Case, path: &std::ffi::OsStr) -> Option<Tried> {
+        let folder = tempfile::Builder::new()
+            .prefix("ready-library-")
+            .tempdir()
+            .unwrap();
+        let server = Server::start(case.serve.clone());
+        let filled = |text: &str| text.replace("{server}", &server.url());
+        let control = definition(check).get("control").cloned();
+        let control = control.filter(|_| name == "control");
+        let of_control = |key: &str| control.as_ref()?.get(key).cloned();
+        if let Some(with) = of_control("with") {
+            case.with.extend(with.as_table().unwrap().clone());
+        }
+        if let Some(signal) = of_control("signal") {
+            case.reason = signal.as_str().unwrap().to_string();
+        }
+        let write = |file: &str, text: &str| {
+            let file = folder.path().join(file);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, filled(text)).unwrap();
+        };
+        case.files.iter().for_each(|(file, text)| write(file, text));
+        for (link, to) in &case.links {
+            std::os::unix::fs::symlink(tools::cache().join(to), folder.path().join(link)).unwrap();
+        }
+        let mut manifest = String::from("[project]\nname = \"library\"\n[checks.it]\n");
+        match &case.check {
+            Some(own) => manifest += &filled(own),
+            None => {
+                let with = toml::Table::from_iter(case.with.clone());
+                manifest += &format!("use = \"{check}\"\nwith = {}\n", inline(&with));
+                manifest += &filled(&case.also);
             }
         }
-        let signal = control.get("signal").and_then(toml::Value::as_str);
-        case.reason = signal.ok_or("its control has no `signal`")?.to_string();
-    }
-    for (file, text) in &case.files {
-        let file = project.path().join(file);
-        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-        std::fs::write(file, filled(text)).unwrap();
-    }
-    for (link, to) in &case.links {
-        std::os::unix::fs::symlink(tools::cache().join(to), project.path().join(link)).unwrap();
-    }
-    let mut manifest = String::from("[project]\nname = \"library\"\n[checks.it]\n");
-    match &case.check {
-        Some(own) => manifest += &filled(own),
-        None => {
-            let with = toml::Table::from_iter(case.with.clone());
-            manifest += &format!("use = \"{check}\"\nwith = {}\n", inline(&with));
-            manifest += &filled(&case.also);
+        if !case.links.is_empty() {
+            let links = case.links.keys().collect::<Vec<_>>();
+            manifest += &format!("\n[prove]\ncopy = {links:?}\n");
         }
+        let manifest = filled(&manifest);
+        std::fs::write(folder.path().join("readiness.toml"), &manifest).unwrap();
+        if control.is_some() {
+            // Its files, by the names that they have with these parameters.
+            let formats = Formats {
+                names: || reader::names().into_iter().map(|(name, _)| name).collect(),
+                exits: reader::exits,
+                query: reader::json::check,
+            };
+            let today = jiff::Timestamp::now()
+                .to_zoned(jiff::tz::TimeZone::UTC)
+                .date();
+            let loaded =
+                readiness::manifest::load(&folder.path().join("readiness.toml"), today, formats);
+            let control = loaded.unwrap().project.checks[0].control.clone().unwrap();
+            control
+                .files
+                .iter()
+                .for_each(|(file, text)| write(file, text));
+        }
+        // npm keeps advisories by their names, for whoever asks next.
+        let kept = tempfile::tempdir().unwrap();
+        let mut ready = Command::new(env!("CARGO_BIN_EXE_ready"));
+        ready
+            .current_dir(folder.path())
+            .env("PATH", path)
+            .env("NO_COLOR", "1")
+            .env("npm_config_update_notifier", "false")
+            .env("npm_config_cache", kept.path())
+            .env("DOCKER_CONFIG", tools::cache().join("docker"))
+            .env("DOCKER_HOST", "unix:///no/such/engine")
+            .stdin(Stdio::null());
+        for name in [
+            "CI",
+            "GITHUB_ACTIONS",
+            "READY_MANIFEST",
+            "READY_GATE",
+            "http_proxy",
+            "NODE_OPTIONS",
+        ] {
+            ready.env_remove(name);
+        }
+        if case.engine {
+            ready.env("DOCKER_HOST", docker::engine(check)?.host());
+        }
+        ready.envs(case.env.iter().map(|(name, value)| (name, filled(value))));
+        Some(Tried {
+            folder,
+            _kept: kept,
+            _server: server,
+            ready,
+            manifest,
+        })
     }
-    let manifest = filled(&manifest);
-    std::fs::write(project.path().join("readiness.toml"), &manifest).unwrap();
+}
 
-    // npm keeps advisories by their names, for whoever asks next.
-    let kept = tempfile::tempdir().unwrap();
-    let mut ready = Command::new(env!("CARGO_BIN_EXE_ready"));
-    ready
-        .args(["check", "--format", "json"])
-        .current_dir(project.path())
-        .env("PATH", path)
-        .env("NO_COLOR", "1")
-        .env("npm_config_update_notifier", "false")
-        .env("npm_config_cache", kept.path())
-        .env("DOCKER_CONFIG", tools::cache().join("docker"))
-        .env("DOCKER_HOST", "unix:///no/such/engine")
-        .stdin(Stdio::null());
-    for name in [
-        "CI",
-        "GITHUB_ACTIONS",
-        "READY_MANIFEST",
-        "READY_GATE",
-        "http_proxy",
-        "NODE_OPTIONS",
-    ] {
-        ready.env_remove(name);
-    }
-    if case.engine {
-        let Some(engine) = docker::engine(check) else {
-            return Ok(Value::Null);
-        };
-        ready.env("DOCKER_HOST", engine.host());
-    }
-    ready.envs(case.env.iter().map(|(name, value)| (name, filled(value))));
-    let output = ready.output().unwrap();
+/// Runs a check once and gives its row of the report, or what is wrong.
+fn run(check: &str, name: &str, case: &Case, path: &std::ffi::OsStr) -> Result<Value, String> {
+    let mut case = case.clone();
+    let Some(mut tried) = Tried::set_up(check, name, &mut case, path) else {
+        return Ok(Value::Null);
+    };
+    let output = tried.ready.args(["check", "--format", "json"]).output();
+    let (output, manifest) = (output.unwrap(), &tried.manifest);
     let report: Value = serde_json::from_slice(&output.stdout).map_err(|error| {
         let said = String::from_utf8_lossy(&output.stderr);
         format!("no report ({error}): {said}\n{manifest}")
@@ -296,6 +332,83 @@ fn every_check_says_what_it_should() {
     });
     let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// Proves a check on its good case; gives what came of it, or what is wrong.
+fn prove(check: &str, case: &Case, path: &std::ffi::OsStr) -> Result<Value, String> {
+    let mut case = case.clone();
+    let Some(mut tried) = Tried::set_up(check, "good", &mut case, path) else {
+        return Ok(Value::Null);
+    };
+    let listed = |folder: &Path| {
+        let mut command = Command::new("find");
+        let out = command.args([
+            ".",
+            "-path",
+            "./.ready",
+            "-prune",
+            "-o",
+            "-printf",
+            "%p %y %s %T@\n",
+        ]);
+        out.current_dir(folder).output().unwrap().stdout
+    };
+    let before = listed(tried.folder.path());
+    let output = tried
+        .ready
+        .args(["prove", "--format", "json"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let document: Value = serde_json::from_slice(&output.stdout)
+        .map_err(|error| format!("no proofs ({error}): {said}\n{}", tried.manifest))?;
+    let proof = document["proofs"][0].clone();
+    let after = listed(tried.folder.path());
+    // The ledger's folder is new, and changes nothing but the time of the folder that it is in.
+    let same = |list: &[u8]| {
+        let list = String::from_utf8_lossy(list).into_owned();
+        list.lines()
+            .filter(|line| !line.starts_with(". "))
+            .map(str::to_string)
+            .collect::<BTreeSet<_>>()
+    };
+    if same(&before) != same(&after) {
+        return Err("the project was changed".to_string());
+    }
+    match proof["result"].as_str() {
+        Some("proved") if output.status.success() => Ok(proof),
+        _ => Err(format!("it is not proved: {proof:#}")),
+    }
+}
+
+/// Every check that can run here fails on its control for its reason, run by the real tool, whose version is named.
+#[test]
+fn every_check_is_proved() {
+    let only = std::env::var("READY_LIBRARY").ok();
+    let (mut wrong, mut proved) = (vec![], BTreeMap::new());
+    for (check, cases) in all_cases() {
+        if only.as_deref().is_some_and(|only| only != check) || cases.cannot_run.is_some() {
+            continue;
+        }
+        let names: Vec<_> = cases.tools.iter().map(String::as_str).collect();
+        let Some(programs) = tools::find(&check, &names) else {
+            continue;
+        };
+        let Some(good) = cases.good.as_ref().filter(|case| case.left_out.is_none()) else {
+            continue;
+        };
+        match prove(&check, &good.over(&cases.every), &tools::path(&programs)) {
+            Ok(proof) => _ = proved.insert(check, proof),
+            Err(problem) => wrong.push(format!("{check}: {problem}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    for (check, proof) in proved.iter().filter(|(_, proof)| !proof.is_null()) {
+        let trials = proof["trials"].as_array().unwrap();
+        assert!(!trials.is_empty(), "{check}: {proof:#}");
+        let program = &proof["program"];
+        assert!(program.is_null() || program["path"].is_string(), "{check}");
+    }
 }
 
 #[test]
@@ -414,15 +527,7 @@ fn each_point_at_which_exit_0_is_no_pass_is_shown() {
 fn every_check_says_all_that_a_reader_needs() {
     for name in Library::built_in().names() {
         let definition = definition(name);
-        for key in [
-            "says",
-            "component",
-            "level",
-            "doc",
-            "fix",
-            "control",
-            "probe",
-        ] {
+        for key in ["says", "component", "level", "doc", "fix", "probe"] {
             assert!(
                 definition.contains_key(key),
                 "checks/{name}.toml lacks `{key}`"
@@ -435,6 +540,12 @@ fn every_check_says_all_that_a_reader_needs() {
                 "checks/{name}.toml: `fix` lacks `{key}`"
             );
         }
+        // For a file, controls are made out of what is expected of it.
+        let of_files = definition["probe"].get("file").is_some();
+        assert!(
+            of_files || definition.contains_key("control"),
+            "checks/{name}.toml lacks `control`"
+        );
         // What runs somebody's tool names it, how to get it, and whether it was ever tried.
         let run = definition["probe"].as_table().unwrap().get("run");
         let users_own = |run: &toml::Value| run.as_str().is_some_and(|run| run.starts_with('{'));

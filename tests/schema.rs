@@ -86,6 +86,11 @@ const TABLES: &[(&str, &[&str])] = &[
             "[checks.a]\nsays = \"x\"\nrun = [\"x\"]\n[checks.a.needs_tool]\nname = \"x\"\ninstall = { KEY = 1 }\n",
         ],
     ),
+    ("/properties/prove", &["[prove]\nKEY = 1\n"]),
+    (
+        "/definitions/control",
+        &["[checks.a]\nsays = \"x\"\nrun = [\"x\"]\ncontrol = { KEY = 1 }\n"],
+    ),
     (
         "/definitions/cannot_tell",
         &["[checks.a.cannot_tell]\nKEY = 1\n"],

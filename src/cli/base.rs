@@ -1,4 +1,4 @@
-//! What gates with `no_regression` are held against: a report that the command line names, else the newest earlier complete
+//! What gates with `no_regression` or `no_fewer_tests` are held against: a report that the command line names, else the newest earlier complete
 //! run in which the gate was not closed for a regression.
 
 use std::collections::BTreeMap;
@@ -61,7 +61,7 @@ pub(super) fn named(
     project: &str,
 ) -> Result<BTreeMap<String, Base>, Usage> {
     let base = from_file(path, project)?;
-    let asking = gates.iter().filter(|gate| gate.no_regression);
+    let asking = gates.iter().filter(|gate| gate.asks_for_base());
     Ok(asking
         .map(|gate| (gate.name.clone(), base.clone()))
         .collect())
@@ -78,7 +78,7 @@ pub(super) fn bases(
     before: Option<&str>,
 ) -> Result<Bases> {
     let mut bases = Bases::default();
-    for gate in gates.iter().filter(|gate| gate.no_regression) {
+    for gate in gates.iter().filter(|gate| gate.asks_for_base()) {
         let base = match (named, ledger) {
             (Some(named), _) => Some(named.clone()),
             (None, Some(ledger)) => recorded(&gate.name, ledger, before, &mut bases.lost)?,

@@ -67,7 +67,7 @@ pub(super) struct Options {
     pub(super) fresh: bool,
     #[command(flatten)]
     pub(super) sharding: Sharding,
-    /// Hold gates with `no_regression` against this report in JSON [default: the last complete run that had not regressed]
+    /// Hold gates with `no_regression` or `no_fewer_tests` against this report in JSON [default: the last complete run that had not regressed]
     #[arg(long, value_name = "FILE", env = "READY_BASE", hide_env_values = true)]
     pub(super) base: Option<PathBuf>,
     /// The output: table or json

@@ -36,7 +36,7 @@ pub(super) struct Options {
     /// Also fail where less than this percentage is verified
     #[arg(long, value_name = "PERCENT", env = "READY_MIN_SCORE", hide_env_values = true, value_parser = check::percentage)]
     min_score: Option<f64>,
-    /// Hold gates with `no_regression` against this report in JSON [default: what the reports were held against]
+    /// Hold gates with `no_regression` or `no_fewer_tests` against this report in JSON [default: what the reports were held against]
     #[arg(long, value_name = "FILE", env = "READY_BASE", hide_env_values = true)]
     base: Option<PathBuf>,
     /// What is printed: table or json

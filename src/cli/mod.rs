@@ -29,6 +29,8 @@ mod ledger;
 mod list;
 mod merge;
 mod plan;
+mod proofs;
+mod prove;
 mod record;
 mod recorded;
 mod report_file;
@@ -40,6 +42,7 @@ mod session;
 mod sharding;
 mod standing;
 mod status;
+mod usual;
 mod writing;
 
 use std::io::{self, Write};
@@ -79,6 +82,7 @@ Examples:
   ready merge a.json b.json      one report out of those of several machines
   ready claims STATUS.md         what a document claims, beside what is verified
   ready plan                     the cheapest way to open the gate
+  ready prove                    show that the checks can fail
   ready history                  what was verified, run by run
   ready diff --runs last~1 last  what moved the score from one run to the next
   ready explain backend-tests    what it runs, what was seen, why this verdict
@@ -143,6 +147,7 @@ enum Verb {
     Claims(claims::Options),
     Ci(ci::Options),
     Plan(plan::Options),
+    Prove(prove::Options),
     History(history::Options),
     Diff(diff::Options),
     List(list::Options),
@@ -158,13 +163,17 @@ enum Verb {
 }
 
 /// Verbs that are in the language and that nothing does yet.
-const LATER: [&str; 5] = ["lint", "prove", "report", "mcp", "man"];
+const LATER: [&str; 4] = ["lint", "report", "mcp", "man"];
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     // How this program starts itself to read JSON: no verb of anybody's, and nothing to be found in help or completions.
     if std::env::args_os().skip(1).eq([reader::json::VERB]) {
         return reader::json::serve();
+    }
+    // How it stands in for a program that does nothing.
+    if std::env::args_os().skip(1).eq([crate::prove::NOTHING]) {
+        return ExitCode::SUCCESS;
     }
     if std::env::args_os()
         .nth(1)
@@ -230,6 +239,7 @@ fn go(cli: Cli) -> Result<Exit> {
         Verb::Check(options) => check::run(&options, global),
         Verb::Status(options) => status::run(&options, global),
         Verb::Plan(options) => plan::run(&options, global),
+        Verb::Prove(options) => prove::run(&options, global),
         Verb::History(options) => history::run(&options, global),
         Verb::Diff(options) => diff::run(&options, global),
         Verb::Demo(options) => demo::run(&options, global),

@@ -128,6 +128,9 @@ impl Here<'_> {
             earlier: Default::default(),
             observations: vec![],
             outside: None,
+            proof: None,
+            usual: None,
+            notes: vec![],
         }
     }
 

@@ -143,7 +143,9 @@ impl Session {
     /// The state of the files that evidence is about; what a run itself writes is left out.
     pub(super) fn tree(&self) -> Tree {
         let folder = self.canonical();
-        let at = |cwd: Option<&str>, file: &str| clean(&folder.join(cwd.unwrap_or(".")).join(file));
+        let at = |cwd: Option<&str>, file: &str| {
+            tree::clean(&folder.join(cwd.unwrap_or(".")).join(file))
+        };
         let results = self
             .project
             .checks
@@ -172,7 +174,7 @@ impl Session {
             });
         let looked_at = looked_at
             .filter(|file| file.is_file())
-            .map(|file| clean(&file))
+            .map(|file| tree::clean(&file))
             .collect::<Vec<_>>();
         let results = results.collect::<Vec<_>>();
         tree::snapshot(&folder, &results, &looked_at, &self.silenced(&looked_at))
@@ -193,7 +195,7 @@ impl Session {
         let documents = self.project.documents.iter();
         let names = documents.flat_map(|pattern| documents::matching(pattern, &self.folder));
         let silenced = names.filter_map(|name| {
-            let path = clean(&folder.join(&name));
+            let path = tree::clean(&folder.join(&name));
             let judged = inputs.is_match(&name) || looked_at.contains(&path);
             let content = block::without(&std::fs::read(&path).ok()?)?;
             (!judged).then_some((path, content))
@@ -303,19 +305,6 @@ fn shorter(here: &Path, path: PathBuf) -> PathBuf {
         Ok(relative) => relative.to_path_buf(),
         Err(_) => path,
     }
-}
-
-/// The path without `.` and `..`, by its words alone.
-fn clean(path: &Path) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for part in path.components() {
-        match part {
-            std::path::Component::CurDir => {}
-            std::path::Component::ParentDir => _ = clean.pop(),
-            part => clean.push(part),
-        }
-    }
-    clean
 }
 
 /// This machine.

@@ -9,9 +9,11 @@ use super::authors::name_authors;
 use super::base;
 use super::documents::{self, Documents};
 use super::held::look_back;
+use super::proofs;
 use super::recorded::{Here, Past};
 use super::secrets;
 use super::session::{self, Session, host};
+use super::usual;
 use crate::domain::about::About;
 use crate::domain::assess::{Deciding, Setting, assess};
 use crate::domain::report::{Report, Run};
@@ -67,6 +69,8 @@ impl Standing {
         ));
         let (project, known) = (&session.project, ledger.as_ref());
         lost.extend(documents.recall(project, known, &mut seen));
+        usual::add(session, known, &mut seen);
+        lost.extend(proofs::add(session, known, &bindings, &mut seen, now));
         let mut warnings = match &ledger {
             None => vec!["nothing is recorded yet: run `ready check`".to_string()],
             Some(ledger) => match last_run(ledger) {

@@ -39,7 +39,7 @@ pub(super) struct Options {
     /// Also what has changed since a run: its id or the beginning of one, `last`, or the tag, branch or commit it was at
     #[arg(long, value_name = "REV|RUN")]
     since: Option<String>,
-    /// Hold gates with `no_regression` against this report in JSON [default: the last complete run that had not regressed]
+    /// Hold gates with `no_regression` or `no_fewer_tests` against this report in JSON [default: the last complete run that had not regressed]
     #[arg(long, value_name = "FILE", env = "READY_BASE", hide_env_values = true)]
     base: Option<PathBuf>,
     /// The output: table or json

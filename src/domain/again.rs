@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 
 use super::about::About;
 use super::assess::{From, Seen};
+use super::check::Check;
 use super::claim::Found;
 use super::evidence::Observed;
+use super::level::Level;
 use super::project::Project;
 use super::regression::Base;
 use super::report::{CalledFor, CheckRow, Report};
@@ -32,7 +34,7 @@ impl Again {
     /// What the report was judged from.
     pub fn of(report: &Report) -> Again {
         let waivers = report.waivers.iter().map(|row| row.waiver.clone());
-        let checks = report.checks.iter().map(|row| row.definition.clone());
+        let checks = report.checks.iter().map(|row| asked(&row.definition));
         Again {
             project: Project {
                 name: report.project.clone(),
@@ -52,6 +54,17 @@ impl Again {
             called_for: report.undeclared.clone(),
             found: report.declared.documents.clone(),
         }
+    }
+}
+
+/// The definition as it was before a proof lifted its level: whether that still does is judged again.
+pub(super) fn asked(definition: &Check) -> Check {
+    Check {
+        level: match definition.by_exit_alone {
+            true => Level::Validated,
+            false => definition.level,
+        },
+        ..definition.clone()
     }
 }
 
@@ -88,6 +101,9 @@ pub(super) fn seen(row: &CheckRow) -> Seen {
         looks: row.looks.clone(),
         earlier: row.earlier.clone(),
         outside: Some(row.outside),
+        proof: row.proof.clone().map(Box::new),
+        usual: None,
+        notes: row.notes.clone(),
     }
 }
 
@@ -99,7 +115,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::assess::assess;
-    use super::super::check::Check;
     use super::super::gate::Gate;
     use super::super::reason::Code;
     use super::super::testing::*;

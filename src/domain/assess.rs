@@ -5,6 +5,7 @@ mod claims;
 mod plan;
 mod rated;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -18,8 +19,11 @@ use super::claim::{Claim, Found};
 use super::evidence::Observed;
 use super::gate::{self, Gate, GateState, Judged, Rated, Situation};
 use super::held::Look;
+use super::level::Level;
+use super::odd::{Usual, notes};
 use super::plan::{Step, Way};
 use super::project::Project;
+use super::proof::{Proof, Proven};
 use super::ratio;
 use super::reason::{Code, Reason};
 use super::regression::Base;
@@ -49,6 +53,12 @@ pub struct Seen {
     pub observations: Vec<Observation>,
     /// Whether what it sees may change while the files do not, where a report says so; else its definition tells.
     pub outside: Option<bool>,
+    /// What came of it when it was last proved, where that still counts.
+    pub proof: Option<Box<Proof>>,
+    /// What earlier looks at it came to, where that is known.
+    pub usual: Option<Usual>,
+    /// What was found odd about it, where a report says so.
+    pub notes: Vec<String>,
 }
 
 /// The run that recorded evidence is from.
@@ -74,7 +84,16 @@ impl Seen {
             earlier: BTreeMap::new(),
             observations: vec![],
             outside: None,
+            proof: None,
+            usual: None,
+            notes: vec![],
         }
+    }
+
+    /// Whether the check was seen to fail where it must, and that still counts.
+    fn is_proved(&self, now: Timestamp) -> bool {
+        let proof = self.proof.as_ref();
+        proof.is_some_and(|proof| proof.result == Proven::Proved && proof.is_young(now))
     }
 
     /// The judgement of the check by itself, whatever became of what it needs.
@@ -137,6 +156,7 @@ pub fn assess(
         )))
     };
     seen.resize_with(project.checks.len(), not_run);
+    let project = &*lifted(project, &seen, now);
     let today = now.to_zoned(TimeZone::UTC).date();
     let mut judgements = project
         .checks
@@ -248,6 +268,7 @@ impl Judging<'_> {
                 .outside
                 .unwrap_or_else(|| !self.project.depends_on_files_alone(check)),
             looks: &seen.looks,
+            proof: seen.proof.as_deref(),
         });
         judged.collect()
     }
@@ -307,7 +328,7 @@ impl Judging<'_> {
     /// What the gate is held against, where it asks for it.
     fn base(&self, gate: &Gate) -> Option<&Base> {
         let base = self.setting.bases.get(&gate.name);
-        base.filter(|_| gate.no_regression)
+        base.filter(|_| gate.asks_for_base())
     }
 
     /// The plan for the first gate that decides and is closed, else for the first that is closed, else for the first.
@@ -335,6 +356,23 @@ impl Judging<'_> {
         let (steps, way) = plan::plan(self, gate, state, figures);
         (steps, Some(way))
     }
+}
+
+/// The project with the level of every check that was judged by its exit status alone, and was seen to fail where it must:
+/// it is exercised.
+fn lifted<'p>(project: &'p Project, seen: &[Seen], now: Timestamp) -> Cow<'p, Project> {
+    let lifts = |check: &Check, seen: &Seen| check.by_exit_alone && seen.is_proved(now);
+    let mut checks = project.checks.iter().zip(seen);
+    if !checks.any(|(check, seen)| lifts(check, seen)) {
+        return Cow::Borrowed(project);
+    }
+    let mut project = project.clone();
+    for (check, seen) in project.checks.iter_mut().zip(seen) {
+        if lifts(check, seen) {
+            check.level = Level::Exercised;
+        }
+    }
+    Cow::Owned(project)
 }
 
 /// What is called for and neither used by a check nor ignored.
@@ -431,6 +469,11 @@ fn check_row(judged: &Judged<'_>, seen: &Seen, gates: &[Gate], waivers: &[Waiver
         earlier: seen.earlier.clone(),
         started: evidence.map(|evidence| evidence.started),
         duration_ms: evidence.map(|evidence| evidence.duration_ms),
+        notes: match &seen.usual {
+            Some(usual) => notes(check, judgement, evidence, Some(usual)),
+            None => seen.notes.clone(),
+        },
+        proof: seen.proof.as_deref().cloned(),
         definition: check.clone(),
         evidence: evidence.cloned(),
     }

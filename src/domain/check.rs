@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::control::Control;
 use super::expectation::{FileExpect, HttpExpect, RunExpect, TextExpect};
 use super::level::Level;
 use super::limit::Limit;
@@ -54,6 +55,9 @@ pub struct Check {
     pub expected_skips: u64,
     /// The strength of its evidence.
     pub level: Level,
+    /// Whether that follows from its exit status alone, so that the proof that it can fail lifts it to `exercised`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_exit_alone: bool,
     /// Checks (and services) that must hold first.
     pub needs: Vec<String>,
     /// The condition on tracked files under which it applies.
@@ -95,6 +99,9 @@ pub struct Check {
     pub needs_tool: Option<NeedsTool>,
     /// What shows that the tool could not do its work.
     pub cannot_tell: CannotTell,
+    /// What must make it fail. It changes nothing that is asked, and no report has it.
+    #[serde(skip)]
+    pub control: Option<Box<Control>>,
     /// The library check that it was made from.
     pub library: Option<String>,
     /// Where it was declared.
@@ -119,6 +126,8 @@ impl Check {
             claim: other.claim,
             aliases: other.aliases.clone(),
             level: other.level,
+            by_exit_alone: other.by_exit_alone,
+            control: other.control.clone(),
             on_demand: other.on_demand,
             source: other.source.clone(),
             ..self.clone()
@@ -302,6 +311,25 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// The formats of tools that look for something else than whether tests pass.
+    const NO_TESTS: [&str; 10] = [
+        "pip-audit",
+        "npm-audit",
+        "cargo-audit",
+        "actionlint",
+        "shellcheck",
+        "promtool",
+        "compose",
+        "nginx",
+        "locust",
+        "prometheus",
+    ];
+
+    /// Whether what it counts are tests.
+    pub fn counts_tests(&self) -> bool {
+        self.counts() && !Reader::NO_TESTS.contains(&&*self.format)
+    }
+
     /// Whether it tells how many results passed.
     pub fn counts(&self) -> bool {
         let counts = |queries: &Queries| queries.counts.contains_key("passed");

@@ -2,7 +2,9 @@
 
 mod binding;
 mod claimed;
+mod fewer;
 mod held;
+mod proved;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,6 +21,7 @@ use super::evidence::Binding;
 use super::held::Look;
 use super::level::Level;
 use super::project::Component;
+use super::proof::Proof;
 use super::ratio::{self, Ratio};
 use super::regression::{self, Base, NO_BASE, RULE};
 use super::report::CalledFor;
@@ -71,6 +74,12 @@ pub struct Gate {
     /// Whether nothing may be worse than in an earlier report: no lower score, no check that held and no longer does.
     #[serde(default)]
     pub no_regression: bool,
+    /// Whether every check must have been seen to fail on its control.
+    #[serde(default)]
+    pub require_proved: bool,
+    /// Whether no check may have run fewer tests than it ran before.
+    #[serde(default)]
+    pub no_fewer_tests: bool,
     /// Whether every check must stand: the gate of a manifest that declares none.
     pub every_check: bool,
     /// Whether the manifest declares it; one that it only implies does not decide alone.
@@ -79,6 +88,11 @@ pub struct Gate {
 }
 
 impl Gate {
+    /// Whether it is held against an earlier report.
+    pub fn asks_for_base(&self) -> bool {
+        self.no_regression || self.no_fewer_tests
+    }
+
     /// The rule by which it wants a check to hold; none where it does not name it.
     pub(super) fn rule_on(&self, check: &Check) -> Option<&'static str> {
         let blocks = match &check.blocking {
@@ -172,6 +186,8 @@ pub struct Judged<'a> {
     pub outside: bool,
     /// The looks at it, as far back as a gate asks.
     pub looks: &'a [Look],
+    /// What came of it when it was last proved, where that still counts.
+    pub proof: Option<&'a Proof>,
 }
 
 /// A component with its standing, as a gate sees it.
@@ -234,6 +250,8 @@ pub fn decide(gate: &Gate, situation: &Situation<'_>) -> GateState {
     judged_something |= decision.environment(gate);
     judged_something |= decision.held(gate);
     judged_something |= decision.regression(gate);
+    judged_something |= decision.proved(gate);
+    judged_something |= decision.fewer_tests(gate);
     if !judged_something || situation.overall.is_none() {
         let text = match situation.overall {
             None => "no check counts: there is nothing to judge",
@@ -275,7 +293,7 @@ fn base_of<'a>(gate: &Gate, situation: &Situation<'a>) -> Option<&'a Base> {
     situation
         .bases
         .get(&gate.name)
-        .filter(|_| gate.no_regression)
+        .filter(|_| gate.asks_for_base())
 }
 
 fn reason(rule: &str, text: String) -> GateReason {

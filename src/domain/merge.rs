@@ -238,6 +238,9 @@ fn best(looks: Vec<Look>, own: &BTreeSet<String>) -> Seen {
             before.push(look.clone());
         }
     }
+    // That it was seen to fail is true wherever it was seen; where it was not, one machine's word is as good as another's.
+    let proofs = looks.iter().filter_map(|look| look.seen.proof.clone());
+    let proof = proofs.min_by_key(|proof| (proof.result, Reverse(proof.at)));
     let best = looks.into_iter().min_by_key(Look::rank);
     let mut seen = best.map_or_else(
         || {
@@ -251,6 +254,7 @@ fn best(looks: Vec<Look>, own: &BTreeSet<String>) -> Seen {
     seen.recorded = seen.recorded.filter(|from| !own.contains(&from.run));
     seen.observations = observations;
     seen.looks = before;
+    seen.proof = proof;
     seen
 }
 

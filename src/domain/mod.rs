@@ -2,9 +2,9 @@
 //! environment, the clock or a process, or prints; `now` is a parameter. Verdict, score and gate are computed here and
 //! nowhere else.
 //!
-//! Read in this order: [`check`] (what is asked), [`evidence`] (what was observed), [`about`] (of what and where), [`expectation`] (how one is held
+//! Read in this order: [`check`] (what is asked), [`evidence`] (what was observed), [`about`] (of what and where), [`control`] (what must make a check fail), [`proof`] (that it did), [`expectation`] (how one is held
 //! against the other), [`verdict`] (the judgement of one check), [`score`] (components and overall), [`gate`] (open or
-//! closed), [`regression`] (against what), [`held`] (for how long), [`claim`] (what people say), [`assess`] (all of it together),
+//! closed), [`regression`] (against what), [`held`] (for how long), [`odd`] (what is unlike before), [`claim`] (what people say), [`assess`] (all of it together),
 //! [`report`] (as printed and published), [`again`] (a report, judged once more), [`merge`] (several reports as one), [`diff`] (of two
 //! of them), [`history`] (over several).
 
@@ -13,6 +13,7 @@ pub mod again;
 pub mod assess;
 pub mod check;
 pub mod claim;
+pub mod control;
 pub mod diff;
 pub mod event;
 pub mod evidence;
@@ -25,8 +26,10 @@ pub mod level;
 pub mod limit;
 pub mod listen;
 pub mod merge;
+pub mod odd;
 pub mod plan;
 pub mod project;
+pub mod proof;
 pub mod ratio;
 pub mod reason;
 pub mod regression;

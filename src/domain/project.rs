@@ -37,6 +37,9 @@ pub struct Project {
     pub ignored: Vec<Ignored>,
     /// The caps of the levels.
     pub caps: Caps,
+    /// Files and folders, relative to the manifest, that git ignores and that checks need: they are copied where checks are
+    /// proved.
+    pub prove_copy: Vec<String>,
 }
 
 impl Project {

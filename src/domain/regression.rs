@@ -1,14 +1,19 @@
 //! What must not get worse: an earlier report, as far as a gate with `no_regression` is held against it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::diff::{self, Mismatch};
 use super::gate::GateState;
+use super::odd;
 use super::ratio::{self, Ratio};
 use super::report::{CheckRow, Report};
 
 /// The rule's key in the manifest.
 pub const RULE: &str = "no_regression";
+/// The key of the rule about tests.
+pub const FEWER: &str = "no_fewer_tests";
 /// How the reason begins where there is nothing to compare with.
 pub const NO_BASE: &str = "no-base";
 
@@ -22,6 +27,9 @@ pub struct Base {
     pub verified: Ratio,
     /// The checks that held: verified or accepted, and counting.
     pub held: Vec<String>,
+    /// How many tests each check ran that counts them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tests: BTreeMap<String, u64>,
 }
 
 impl Base {
@@ -31,6 +39,11 @@ impl Base {
     /// Its score does not follow from its rows.
     pub fn of(report: &Report, name: &str) -> Result<Base, Mismatch> {
         let held = |row: &&CheckRow| row.counts_for_score() && row.holds();
+        let tests = |row: &CheckRow| {
+            let counted = row.counts_for_score() && odd::counts_tests(&row.definition);
+            let counts = row.counts.filter(|_| counted)?;
+            Some((row.id.clone(), odd::ran(counts)))
+        };
         let run = report.run.as_ref().map(|run| run.id.as_str());
         Ok(Base {
             name: run.unwrap_or(name).to_string(),
@@ -41,14 +54,16 @@ impl Base {
                 .filter(held)
                 .map(|row| row.id.clone())
                 .collect(),
+            tests: report.checks.iter().filter_map(tests).collect(),
         })
     }
 }
 
-/// Whether a gate was closed for a regression: such a report is no base, or what got worse would be the measure of itself.
+/// Whether a gate was closed for a regression or for fewer tests: such a report is no base, or what got worse would be the measure of itself.
 pub fn regressed(state: &GateState) -> bool {
     let mut reasons = state.reasons.iter();
-    reasons.any(|reason| reason.rule == RULE && !reason.text.starts_with(NO_BASE))
+    reasons
+        .any(|reason| [RULE, FEWER].contains(&&*reason.rule) && !reason.text.starts_with(NO_BASE))
 }
 
 /// Two scores in percent, each rounded down to as few places as tell them apart.

@@ -17,6 +17,7 @@ use super::held::Look;
 use super::level::{Caps, Level};
 use super::plan::{Step, Way};
 use super::project::{Claimed, Component, Ignored};
+use super::proof::Proof;
 use super::ratio::Ratio;
 use super::reason::Reason;
 use super::regression::Base;
@@ -407,6 +408,12 @@ pub struct CheckRow {
     /// How long it took to have it.
     #[serde(default)]
     pub duration_ms: Option<u64>,
+    /// What is odd about it, held against earlier looks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// What came of it when it was last proved, where that still counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
     /// The resolved definition.
     pub definition: Check,
     /// What was observed; none where nothing was.

@@ -93,6 +93,8 @@ pub(crate) fn check(id: &str, probe: Probe) -> Check {
         secrets: vec![],
         needs_tool: None,
         cannot_tell: CannotTell::default(),
+        control: None,
+        by_exit_alone: false,
         library: None,
         source: Source {
             file: "readiness.toml".to_string(),

@@ -127,7 +127,8 @@ impl Ledger {
             head: self.head()?,
             ..Verified::default()
         };
-        if let Err(error) = self.walk(&mut verified) {
+        let walked = self.walk(&mut verified);
+        if let Err(error) = walked.and_then(|()| self.walk_proofs(&mut verified)) {
             verified.damaged = true;
             verified.faults.push(Fault {
                 run: None,

@@ -1,11 +1,12 @@
 //! The append-only history of evidence on this machine: an SQLite file in `.ready/` beside the manifest.
 //!
 //! A run is appended in one transaction: it is in the ledger whole or not at all. What is stored is already masked. Read
-//! in this order: [`schema`](self) (the tables), `append`, `read`, `chain` (edits are found), `prune`, `repair`.
+//! in this order: [`schema`](self) (the tables), `append`, `read`, `chain` (edits are found), `proofs`, `prune`, `repair`.
 
 mod append;
 mod chain;
 mod outputs;
+mod proofs;
 mod prune;
 mod read;
 mod repair;
@@ -136,7 +137,7 @@ impl Ledger {
                 file.display()
             );
         }
-        if version > 0 && version < VERSION {
+        if version > 0 && version < schema::OLDEST {
             bail!(
                 "`{}` is from a `ready` before its first release (tables of version {version}, this one knows {VERSION}): move it away to begin a new one",
                 file.display()

@@ -89,7 +89,7 @@ fn copy(from: &Path, to: &Path) -> Result<Repaired> {
     damaged.busy_timeout(super::BUSY)?;
     let new = Ledger::make(to)?;
     let mut repaired = Repaired::default();
-    let tables: [(&str, &str, &[&str]); 4] = [
+    let tables: [(&str, &str, &[&str]); 5] = [
         (
             "runs",
             "at",
@@ -114,8 +114,15 @@ fn copy(from: &Path, to: &Path) -> Result<Repaired> {
         ),
         ("outputs", "at", &["at", "digest", "used", "data"]),
         ("trees", "digest", &["digest", "used", "files"]),
+        (
+            "proofs",
+            "at",
+            &["at", "check_id", "proof", "before", "digest"],
+        ),
     ];
-    for (table, order, columns) in tables {
+    let has_proofs = super::schema::version(&damaged).unwrap_or(0) >= super::schema::WITH_PROOFS;
+    let tables = tables.into_iter();
+    for (table, order, columns) in tables.filter(|(table, ..)| *table != "proofs" || has_proofs) {
         let copied = copy_table(&damaged, &new.connection, table, order, columns);
         match table {
             "runs" => repaired.runs = copied.rows,

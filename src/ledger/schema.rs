@@ -4,7 +4,11 @@ use anyhow::Result;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// The version of the tables that this program reads and writes.
-pub const VERSION: i64 = 3;
+pub const VERSION: i64 = 4;
+/// The oldest version that it can read; what is missing there is added when something is written.
+pub(super) const OLDEST: i64 = 3;
+/// The first version that holds proofs.
+pub(super) const WITH_PROOFS: i64 = 4;
 
 /// The version of the tables in a file; 0 where there are none yet.
 pub(super) fn version(connection: &Connection) -> Result<i64> {
@@ -55,6 +59,14 @@ pub(super) fn create(connection: &mut Connection) -> Result<()> {
              used   TEXT NOT NULL,               -- the last run that was about it
              files  BLOB NOT NULL                -- tree::Then as JSON, zstd
          ) STRICT, WITHOUT ROWID;
+         CREATE TABLE IF NOT EXISTS proofs (     -- what came of proving checks
+             at       INTEGER PRIMARY KEY,       -- its place in the chain, from 1
+             check_id TEXT NOT NULL,
+             proof    TEXT NOT NULL,             -- domain::proof::Proof as JSON
+             before   TEXT NOT NULL,             -- the digest of the proof before; empty for the first
+             digest   TEXT NOT NULL              -- over before, check_id and proof: see proofs.rs
+         ) STRICT;
+         CREATE INDEX IF NOT EXISTS proofs_of_check ON proofs (check_id, at);
          PRAGMA user_version = {VERSION};"
     ))?;
     transaction.commit()?;

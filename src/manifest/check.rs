@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::item::{At, Item};
-use super::keys::{KEYS, Keys, LATER, MORE_KEYS};
+use super::keys::{KEYS, Keys, MORE_KEYS};
 use super::values::{
     self, applies, cannot_tell, install_on, level, operating_systems, patterns, priority, strings,
     strings_at, weight,
@@ -55,9 +55,7 @@ pub(super) fn read(
 ) -> Read {
     let place = format!("check `{}`", header.key);
     for item in keys.single.values() {
-        if LATER.contains(&item.key) && !(library.is_some() && item.key == "control") {
-            item.not_supported_yet();
-        } else if !KEYS.contains(&item.key) && !MORE_KEYS.contains(&item.key) {
+        if !KEYS.contains(&item.key) && !MORE_KEYS.contains(&item.key) {
             item.unknown(&place, &[&KEYS[..], &MORE_KEYS[..]].concat());
         }
     }
@@ -96,6 +94,11 @@ pub(super) fn read(
         .and_then(Item::boolean)
         .unwrap_or(false);
     let level = probe.as_ref().map(|probe| reading.level(probe));
+    let control = match (keys.get("control"), &probe) {
+        (Some(item), Some(probe)) => reading.control(item, probe).map(Box::new),
+        _ => None,
+    };
+    let by_exit_alone = reading.is_judged_by_exit_alone(probe.as_ref());
     let limits = reading.limits(probe.as_ref());
     let default_timeout = match &probe {
         Some(Probe::Http(_)) => HTTP_TIMEOUT,
@@ -170,6 +173,8 @@ pub(super) fn read(
                 .get("cannot_tell")
                 .map(|item| cannot_tell(item))
                 .unwrap_or_default(),
+            control,
+            by_exit_alone,
             library: library.map(str::to_string),
             source,
             says: says?,
@@ -225,6 +230,17 @@ impl<'k, 'a, 'c> Reading<'k, 'a, 'c> {
         }
     }
 
+    /// The same with other parameters.
+    pub(super) fn with_params<'p>(
+        &'p self,
+        params: &'p BTreeMap<String, String>,
+    ) -> Reading<'p, 'a, 'c> {
+        Reading {
+            complete: self.complete,
+            ..Reading::new(self.keys, params, self.context, self.header, self.own)
+        }
+    }
+
     /// The services whose port was named so far, each with its place.
     pub(super) fn ports_of(&self) -> Vec<At<String>> {
         self.ports_of.borrow().clone()
@@ -245,6 +261,11 @@ impl<'k, 'a, 'c> Reading<'k, 'a, 'c> {
                 None
             }
         }
+    }
+
+    /// A text of ours with its parameters put in.
+    pub(super) fn filled_text(&self, text: &str) -> Result<String, interpolate::Unknown> {
+        interpolate::parameters(text, self.params, self.own)
     }
 
     pub(super) fn filled_not_empty(&self, item: &Item<'a>) -> Option<String> {
@@ -286,6 +307,12 @@ impl<'k, 'a, 'c> Reading<'k, 'a, 'c> {
             Some(wanted) => wanted,
             None => highest,
         }
+    }
+
+    /// Whether nothing but an exit status decides, and nobody says how strong that is.
+    fn is_judged_by_exit_alone(&self, probe: Option<&Probe>) -> bool {
+        let said = self.keys.library_level.is_some() || self.keys.get("level").is_some();
+        matches!(probe, Some(Probe::Run(run)) if !said && run.reader.is_none() && run.listen.is_none())
     }
 
     fn limits(&self, probe: Option<&Probe>) -> BTreeMap<String, Limit> {

@@ -28,8 +28,6 @@ const PROBE_KEYS: [&str; 17] = [
 ];
 /// Keys whose tables are merged key by key with the library's; every other replaces it.
 const MERGED: [&str; 4] = ["with", "env", "expect", "limits"];
-/// Keys that are in the language and that nothing does yet.
-pub(super) const LATER: [&str; 1] = ["control"];
 /// Every key of a check.
 pub(super) const KEYS: [&str; 48] = [
     "component",
@@ -120,7 +118,7 @@ impl<'a> Keys<'a> {
         }
         for item in manifest {
             match uses {
-                Some(name) if PROBE_KEYS.contains(&item.key) && !LATER.contains(&item.key) => item.key_problem(
+                Some(name) if PROBE_KEYS.contains(&item.key) => item.key_problem(
                     format!("`{}` cannot stand beside `use`", item.key),
                     Some(format!("`{name}` brings its own; set its parameters in `with`, or write the check out without `use`")),
                 ),

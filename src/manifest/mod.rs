@@ -3,6 +3,7 @@
 
 mod add;
 mod check;
+mod control;
 mod definition;
 pub mod detect;
 mod draft;
@@ -32,7 +33,7 @@ pub use draft::{Declaration, draft};
 pub use library::Library;
 pub use library_check::{LibraryCheck, Param, Seen};
 pub use problem::{Problem, Problems, nearest};
-pub use project::{definition_digest, parse};
+pub use project::{definition_digest, parse, proof_digest};
 pub use schema::schema;
 pub use values::{ANY, Install};
 

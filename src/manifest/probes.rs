@@ -167,7 +167,7 @@ impl<'a> Reading<'_, 'a, '_> {
     }
 
     /// An array of strings that begins with a program.
-    fn words(&self, item: &Item<'a>, key: &str) -> Option<Vec<String>> {
+    pub(super) fn words(&self, item: &Item<'a>, key: &str) -> Option<Vec<String>> {
         let elements = item.argv()?;
         let words = elements.iter().map(|element| self.filled(element));
         // All of them are read, whatever is wrong with one.

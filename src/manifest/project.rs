@@ -19,7 +19,7 @@ use crate::domain::gate::DEFAULT;
 use crate::domain::project::Project;
 use crate::domain::service::Service;
 
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 13] = [
     "project",
     "requires",
     "claims",
@@ -32,8 +32,8 @@ const SECTIONS: [&str; 12] = [
     "waivers",
     "ignore",
     "library",
+    "prove",
 ];
-const LATER: [&str; 1] = ["prove"];
 
 pub(super) fn place(file: &str, line: usize) -> Source {
     Source {
@@ -239,7 +239,7 @@ impl Whole<'_> {
                 }
                 "ignore" => self.project.ignored = sections::ignored(section, library),
                 "library" => {}
-                key if LATER.contains(&key) => section.not_supported_yet(),
+                "prove" => self.project.prove_copy = sections::prove(section),
                 _ => section.unknown("a manifest", &SECTIONS),
             }
         }
@@ -291,6 +291,14 @@ fn read_check<'a>(
         complete,
         context,
     ))
+}
+
+/// The digest of a check's definition with its control: what the proof that it can fail is bound to.
+pub fn proof_digest(check: &Check, services: &[Service]) -> String {
+    let definition = definition_digest(check, services);
+    let control = format!("{:?}", check.control);
+    let both = [definition.as_bytes(), b"\0", control.as_bytes()].concat();
+    format!("blake3:{}", blake3::hash(&both).to_hex())
 }
 
 /// The digest of a check's definition and of the services that it needs: what its evidence is bound to. The values of

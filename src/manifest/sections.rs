@@ -55,6 +55,18 @@ pub(super) fn requires(section: &Item<'_>) -> Requires {
     requires
 }
 
+/// `[prove]`: what the copy needs in which checks are proved.
+pub(super) fn prove(section: &Item<'_>) -> Vec<String> {
+    let mut copy = vec![];
+    for item in section.table().into_iter().flatten() {
+        match item.key {
+            "copy" => copy = patterns(&item),
+            _ => item.unknown("`[prove]`", &["copy"]),
+        }
+    }
+    copy
+}
+
 /// `[claims]`.
 pub(super) fn claims(section: &Item<'_>, project: &mut Project, lines: &Lines<'_>) {
     for item in section.table().into_iter().flatten() {
@@ -175,8 +187,8 @@ pub(super) struct ReadGate {
 
 /// `[gate]` and `[gates.NAME]`.
 pub(super) fn gate(header: &Item<'_>, name: &str) -> ReadGate {
-    const LATER: [&str; 2] = ["no_fewer_tests", "no_weakening"];
-    const KNOWN: [&str; 15] = [
+    const LATER: [&str; 1] = ["no_weakening"];
+    const KNOWN: [&str; 17] = [
         "says",
         "min_score",
         "count_attested",
@@ -192,6 +204,8 @@ pub(super) fn gate(header: &Item<'_>, name: &str) -> ReadGate {
         "environment",
         "held_for",
         "no_regression",
+        "require_proved",
+        "no_fewer_tests",
     ];
     let mut gate = Gate {
         name: name.to_string(),
@@ -234,6 +248,8 @@ pub(super) fn gate(header: &Item<'_>, name: &str) -> ReadGate {
                 }
             }
             "no_regression" => gate.no_regression = item.boolean().unwrap_or(false),
+            "require_proved" => gate.require_proved = item.boolean().unwrap_or(false),
+            "no_fewer_tests" => gate.no_fewer_tests = item.boolean().unwrap_or(false),
             key if LATER.contains(&key) => item.not_supported_yet(),
             _ => item.unknown(&format!("gate `{name}`"), &KNOWN),
         }

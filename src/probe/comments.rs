@@ -41,6 +41,23 @@ pub(crate) fn without_comments<'a>(file_name: &str, text: &'a [u8]) -> Cow<'a, [
     Cow::Owned(blanked)
 }
 
+/// A file's text with every line commented out; none where its language has no comment for a line.
+pub(crate) fn commented_out(file_name: &str, text: &[u8]) -> Option<Vec<u8>> {
+    let rules = rules_of(file_name, text);
+    rules?;
+    let marks: [&[u8]; 6] = [b"# ", b"// ", b"; ", b"-- ", b"% ", b"' "];
+    let commented = marks.into_iter().map(|mark| {
+        let lines = text.split_inclusive(|byte| *byte == b'\n');
+        lines
+            .flat_map(|line| [mark, line])
+            .flatten()
+            .copied()
+            .collect::<Vec<_>>()
+    });
+    let blank = |text: &Vec<u8>| without_comments(file_name, text).trim_ascii().is_empty();
+    commented.into_iter().find(blank)
+}
+
 fn rules_of(file_name: &str, text: &[u8]) -> Option<&'static [Rule]> {
     let name = file_name
         .rsplit(['/', '\\'])

@@ -30,6 +30,7 @@ use crate::mask::Masker;
 use crate::process::{Cancel, Captured, shortened};
 
 pub use command::Programs;
+pub(crate) use comments::commented_out;
 
 /// Bytes of a stream that evidence keeps, after masking.
 const STORED_HEAD: usize = 4 << 10;

@@ -13,6 +13,7 @@ use super::{Detail, reproduce};
 use crate::domain::check::Probe;
 use crate::domain::evidence::{Outcome, Stream};
 use crate::domain::expectation::Held;
+use crate::domain::proof::Proven;
 use crate::domain::reason::Code;
 use crate::domain::report::CheckRow;
 use crate::domain::verdict::Verdict;
@@ -87,7 +88,15 @@ impl Page<'_> {
     }
 
     fn check_line(&self, out: &mut dyn Write, row: &CheckRow) -> io::Result<()> {
-        let word = format!("{} {}", mark(row.verdict, self.style), verdict(row));
+        let proof = row.proof.as_ref();
+        let proof = proof.filter(|proof| proof.result != Proven::NoControl);
+        let proof = proof.map(|proof| format!(", {}", proof.result.words()));
+        let word = format!(
+            "{} {}{}",
+            mark(row.verdict, self.style),
+            verdict(row),
+            proof.unwrap_or_default()
+        );
         let plain = format!("{word}  {}: ", row.id).width();
         let mut text = match self.reused(row) {
             Some(reused) => format!("{}; {reused}", row.reason.text),
@@ -104,7 +113,9 @@ impl Page<'_> {
         );
         let line = format!("{word}  {id}: {}", lines.next().unwrap_or_default());
         writeln!(out, "{}", line.trim_end())?;
-        lines.try_for_each(|line| writeln!(out, "    {line}"))
+        lines.try_for_each(|line| writeln!(out, "    {line}"))?;
+        let mut notes = row.notes.iter();
+        notes.try_for_each(|note| self.field(out, "odd", &safe(note)))
     }
 
     /// How old the evidence is that stood for a look, and of which code.

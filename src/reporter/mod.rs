@@ -12,6 +12,7 @@ mod machine_list;
 mod page;
 pub mod plan;
 pub mod progress;
+pub mod prove;
 pub mod reproduce;
 mod sentence;
 mod service_list;

@@ -290,6 +290,77 @@ pub fn set_of(patterns: &[String]) -> GlobSet {
     set.build().unwrap_or_default()
 }
 
+/// The path without `.` and `..`, by its words alone.
+pub fn clean(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::CurDir => {}
+            std::path::Component::ParentDir => _ = clean.pop(),
+            part => clean.push(part),
+        }
+    }
+    clean
+}
+
+/// The top of the repository that a folder is in; none outside of one.
+pub fn top(folder: &Path) -> Option<PathBuf> {
+    repository(folder)
+}
+
+/// Makes a repository of a folder that holds a copy of one, with all in it committed. Where that is not possible, it is
+/// none.
+pub fn begin(folder: &Path) {
+    let commit = [
+        "-c",
+        "user.name=ready",
+        "-c",
+        "user.email=ready@localhost",
+        "-c",
+        "commit.gpgSign=false",
+        "-c",
+        "core.hooksPath=/dev/null",
+        "commit",
+        "--quiet",
+        "--allow-empty",
+        "--message=a copy",
+    ];
+    let steps: [&[&str]; 3] = [&["init", "--quiet"], &["add", "--all", "--force"], &commit];
+    let _ = steps
+        .iter()
+        .try_for_each(|step| git(folder, step, None).map(|_| ()));
+}
+
+/// The files that a patch changes, as git names them from `folder`; none where it is no patch.
+pub fn patched(folder: &Path, patch: &str) -> Option<Vec<String>> {
+    let list = git(
+        folder,
+        &["apply", "--numstat", "-z", "-"],
+        Some(patch.as_bytes()),
+    )?;
+    let files = list.split(|byte| *byte == 0).filter_map(|record| {
+        let file = record.splitn(3, |byte| *byte == b'\t').nth(2)?;
+        Some(String::from_utf8_lossy(file).into_owned())
+    });
+    let files = files.collect::<Vec<_>>();
+    (!files.is_empty()).then_some(files)
+}
+
+/// Applies a patch to the files of a folder.
+///
+/// # Errors
+/// Why it does not fit: then nothing was changed.
+pub fn apply(folder: &Path, patch: &str) -> Result<(), String> {
+    match git(
+        folder,
+        &["apply", "--whitespace=nowarn", "-"],
+        Some(patch.as_bytes()),
+    ) {
+        Some(_) => Ok(()),
+        None => Err("its lines are not those of the files".to_string()),
+    }
+}
+
 /// The top of the repository, found without starting git.
 fn repository(folder: &Path) -> Option<PathBuf> {
     let folder = folder.canonicalize().ok()?;

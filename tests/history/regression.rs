@@ -128,3 +128,80 @@ fn a_base_that_is_damaged_is_told_and_an_earlier_one_taken() {
     assert_eq!(status, 0);
     assert_eq!(held(&report), (false, None, vec![""]));
 }
+
+/// What the gate says of the tests, and what is odd about the check.
+fn tests_of(report: &Value) -> (bool, Vec<String>, Vec<String>) {
+    let texts = |list: &Value| {
+        let list = list.as_array().into_iter().flatten();
+        list.map(|item| item.as_str().unwrap_or_default().to_string())
+            .collect::<Vec<_>>()
+    };
+    let gate = &report["gates"][0];
+    let reasons = gate["reasons"].as_array().unwrap().iter();
+    let reasons = reasons.map(|reason| {
+        assert_eq!(reason["rule"], "no_fewer_tests");
+        reason["text"].as_str().unwrap().to_string()
+    });
+    (
+        gate["open"] == true,
+        reasons.collect(),
+        texts(&report["checks"][0]["notes"]),
+    )
+}
+
+#[test]
+fn tests_that_vanish_are_named_until_they_are_back() {
+    let manifest = |more: &str| {
+        format!(
+            "[project]\nname = \"shop\"\n[gate]\nno_fewer_tests = true\n[checks.suite]\nsays = \"The tests pass\"\nrun = [\"cat\", \"out.tap\"]\nreader = \"tap\"\n{more}"
+        )
+    };
+    let shop = Shop::new(&manifest(""));
+    let tap = |passed: usize, skipped: usize| {
+        let ok = (1..=passed).map(|at| format!("ok {at}\n"));
+        let skips = (1..=skipped).map(|at| format!("ok {} # SKIP later\n", passed + at));
+        let lines = ok.chain(skips).collect::<String>();
+        shop.write("out.tap", &format!("1..{}\n{lines}", passed + skipped));
+    };
+    tap(12, 0);
+    let first = shop.check_with(&[], &[]);
+    assert!(tests_of(&first).1[0].starts_with("no-base"), "{first:#}");
+    let second = shop.check_with(&[], &[]);
+    assert_eq!(tests_of(&second), (true, vec![], vec![]));
+    tap(4, 0);
+    let gone = format!("suite: 4 tests ran, 12 in base {}", id(&second));
+    let fewer = shop.check_with(&[], &[]);
+    let odd = "4 tests ran, 12 when it was last looked at".to_string();
+    assert_eq!(
+        tests_of(&fewer),
+        (false, vec![gone.clone()], vec![odd.clone()])
+    );
+    assert_eq!(tests_of(&shop.json(&["status"]).0), tests_of(&fewer));
+    // Running again does not make it the measure of itself, though the last look had no more.
+    let again = shop.check_with(&[], &[]);
+    assert_eq!(tests_of(&again), (false, vec![gone], vec![]));
+    // Skipped ones did not run.
+    tap(4, 8);
+    assert!(!tests_of(&shop.check_with(&[], &[])).0);
+    tap(13, 0);
+    let more = shop.check_with(&[], &[]);
+    assert_eq!(tests_of(&more), (true, vec![], vec![]));
+    // A check that is gone took its tests along, and so did one that is optional now.
+    shop.write(
+        "readiness.toml",
+        &manifest("optional = true\n[checks.other]\nsays = \"x\"\nrun = [\"true\"]\n"),
+    );
+    let optional = shop.check_with(&[], &[]);
+    let none = format!(
+        "suite: no test is counted now, 13 ran in base {}",
+        id(&more)
+    );
+    assert_eq!(tests_of(&optional).1, [none]);
+    says(&shop.ready(&["check"]).stdout, &["no_fewer_tests: suite"]);
+    tap(2, 0);
+    shop.write("readiness.toml", &manifest(""));
+    says(
+        &shop.ready(&["check"]).stdout,
+        &["odd", "2 tests ran, 13 when it was last looked at"],
+    );
+}

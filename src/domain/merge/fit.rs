@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::super::again::asked;
 use super::super::report::{CheckRow, Report, Run, Shard};
 use super::{Named, parts};
 
@@ -204,7 +205,7 @@ fn rules(one: &Report, other: &Report) -> [(&'static str, bool); 5] {
     // How a tool is installed differs by system, and is no part of what is asked.
     let definitions = |report: &Report| {
         let definitions = report.checks.iter().map(|row| {
-            let mut definition = row.definition.clone();
+            let mut definition = asked(&row.definition);
             if let Some(tool) = &mut definition.needs_tool {
                 tool.install = None;
             }

@@ -260,6 +260,7 @@ fn gates_are_held_against_the_base_that_asks_for_most() {
         name: name.to_string(),
         verified: ratio::of(verified, 100),
         held: vec![],
+        tests: BTreeMap::new(),
     };
     let report = |host: &str, base: Option<Base>| {
         let scene = Scene::of([(counted("a"), ran(1, 1))]).gate(Gate {
