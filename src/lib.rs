@@ -16,6 +16,7 @@
 //! | order the checks, run so many at once, tell what happens | [`runner`] |
 //! | look: one file per kind of probe | [`probe`] |
 //! | run a program: bounds, capture, nothing left behind | [`process`] |
+//! | find what cannot fail or cannot matter, without running it | [`lint`] |
 //! | show in a copy that checks can fail | [`prove`] |
 //! | results into figures: one file per format | [`reader`] |
 //! | evidence into verdicts, scores, gates | [`domain::verdict`], [`domain::score`], [`domain::gate`] |
@@ -33,6 +34,7 @@ pub mod cli;
 
 pub mod domain;
 pub mod ledger;
+pub mod lint;
 pub mod manifest;
 pub mod mask;
 pub mod probe;

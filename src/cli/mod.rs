@@ -26,6 +26,7 @@ mod held;
 mod history;
 mod init;
 mod ledger;
+mod lint;
 mod list;
 mod merge;
 mod plan;
@@ -83,6 +84,7 @@ Examples:
   ready claims STATUS.md         what a document claims, beside what is verified
   ready plan                     the cheapest way to open the gate
   ready prove                    show that the checks can fail
+  ready lint                     find checks that cannot fail or cannot matter
   ready history                  what was verified, run by run
   ready diff --runs last~1 last  what moved the score from one run to the next
   ready explain backend-tests    what it runs, what was seen, why this verdict
@@ -148,6 +150,7 @@ enum Verb {
     Ci(ci::Options),
     Plan(plan::Options),
     Prove(prove::Options),
+    Lint(lint::Options),
     History(history::Options),
     Diff(diff::Options),
     List(list::Options),
@@ -163,7 +166,7 @@ enum Verb {
 }
 
 /// Verbs that are in the language and that nothing does yet.
-const LATER: [&str; 4] = ["lint", "report", "mcp", "man"];
+const LATER: [&str; 3] = ["report", "mcp", "man"];
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -240,6 +243,7 @@ fn go(cli: Cli) -> Result<Exit> {
         Verb::Status(options) => status::run(&options, global),
         Verb::Plan(options) => plan::run(&options, global),
         Verb::Prove(options) => prove::run(&options, global),
+        Verb::Lint(options) => lint::run(&options, global),
         Verb::History(options) => history::run(&options, global),
         Verb::Diff(options) => diff::run(&options, global),
         Verb::Demo(options) => demo::run(&options, global),

@@ -18,6 +18,7 @@ pub mod diff;
 pub mod event;
 pub mod evidence;
 pub mod expectation;
+pub mod finding;
 pub mod gate;
 pub mod held;
 pub mod history;

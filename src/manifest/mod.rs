@@ -20,6 +20,7 @@ mod reader;
 mod schema;
 mod sections;
 mod service;
+mod spans;
 mod values;
 
 use std::path::{Path, PathBuf};
@@ -35,6 +36,7 @@ pub use library_check::{LibraryCheck, Param, Seen};
 pub use problem::{Problem, Problems, nearest};
 pub use project::{definition_digest, parse, proof_digest};
 pub use schema::schema;
+pub use spans::{Place, Spans};
 pub use values::{ANY, Install};
 
 use crate::domain::check::{Exits, Mistake};

@@ -164,6 +164,7 @@ fn visible(text: &str, span: &Range<usize>) -> Range<usize> {
 }
 
 /// Where the lines of a text start.
+#[derive(Debug)]
 pub(super) struct LineStarts(Vec<usize>);
 
 impl LineStarts {

@@ -7,6 +7,7 @@ use owo_colors::AnsiColors;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
+use super::annotation::{Annotation, data};
 use super::page::{Page, few, safe};
 use super::words::{at_commit, bold, count, dim, moment, painted, percent, wrapped};
 use super::{Detail, Style};
@@ -338,29 +339,18 @@ pub fn github(
             _ => continue,
         };
         let state = claim.state.map_or("", ClaimState::word);
-        let file = property(&path(&claim.found.document));
-        let title = property(&format!("Claim is {state}"));
-        let message = data(&format!("{}: {}", claim.found.words(), claim.why));
-        let line = claim.found.line;
-        writeln!(
-            out,
-            "::{level} file={file},line={line},title={title}::{message}"
-        )?;
+        let message = format!("{}: {}", claim.found.words(), claim.why);
+        let annotation = Annotation {
+            level,
+            file: &path(&claim.found.document),
+            line: claim.found.line as usize,
+            column: None,
+            title: &format!("Claim is {state}"),
+            message: &message,
+        };
+        annotation.write(out)?;
     }
     writeln!(out, "{}", data(&tally(&report.claims)))
-}
-
-/// Text as it may stand behind a workflow command.
-fn data(text: &str) -> String {
-    let text = safe(text).replace('%', "%25");
-    text.replace('\r', "%0D")
-        .replace('\n', "%0A")
-        .replace("##[", "#\\u{23}[")
-}
-
-/// Text as it may be a property of one.
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
 /// The part of a document that `ready` writes, in Markdown: what is verified of each row, by which run. `run` is the newest

@@ -1,6 +1,7 @@
 //! The report for people and machines: one file per output. A reporter sees the report and how it may draw, never the
 //! manifest, the clock or the exit status.
 
+mod annotation;
 mod check_list;
 pub mod claims;
 mod columns;
@@ -8,6 +9,7 @@ pub mod diff;
 pub mod explain;
 pub mod history;
 pub mod json;
+pub mod lint;
 mod machine_list;
 mod page;
 pub mod plan;
