@@ -88,7 +88,7 @@ fn each_command_line_has_its_exit_status_and_its_words() {
         (&[], 2, "", "Usage: ready"),
         (&["chekc"], 2, "", "did you mean `check`?"),
         (&["dance"], 2, "", "there is no verb `dance`"),
-        (&["lint"], 2, "", "`ready lint` is not supported yet"),
+        (&["mcp"], 2, "", "`ready mcp` is not supported yet"),
         (&["plan"], 0, "no plan opens gate default", ""),
         (&["plan", "--gate", "default"], 1, "30 min  absent", ""),
         (&["claims"], 0, "contradicted  readiness.toml", ""),
