@@ -70,6 +70,14 @@ pub(super) struct Options {
     /// Hold gates with `no_regression` or `no_fewer_tests` against this report in JSON [default: the last complete run that had not regressed]
     #[arg(long, value_name = "FILE", env = "READY_BASE", hide_env_values = true)]
     pub(super) base: Option<PathBuf>,
+    /// Hold gates with `no_weakening` against the manifest of this git revision [default: what the CI system names, else origin/HEAD, origin/main]
+    #[arg(
+        long,
+        value_name = "REV",
+        env = "READY_AGAINST",
+        hide_env_values = true
+    )]
+    pub(super) against: Option<String>,
     /// The output: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = format_name)]
     pub(super) format: String,
@@ -90,6 +98,7 @@ impl Default for Options {
             fresh: false,
             sharding: Sharding::default(),
             base: None,
+            against: None,
             format: "table".to_string(),
         }
     }
@@ -149,6 +158,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     record.documents = documents;
     record.called_for = session.called_for(&record.tree)?;
     record.base = base;
+    record.against = options.against.clone();
     let (ran, preflight) = record.observe(&session, options, global, due, &masker)?;
     let report = record.conclude(&session, &gates, deciding, ran, preflight, &masker);
 

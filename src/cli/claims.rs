@@ -126,6 +126,7 @@ fn alone(documents: Documents, options: &Options) -> Result<(Report, Exit, PathB
         called_for: vec![],
         found: documents.found,
         bases: Default::default(),
+        against: None,
         warnings: vec![
             "no manifest here: nothing checks what is claimed (`ready init` writes one)"
                 .to_string(),

@@ -7,6 +7,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::authors::name_authors;
+use super::proofs;
 use super::recorded::{Here, Past};
 use super::secrets;
 use super::session::{self, Session, host};
@@ -80,7 +81,9 @@ fn declared_check(session: &Session, id: &str, style: Style) -> Result<Vec<u8>> 
     let bindings = session.bindings(&tree, &About::default());
     let host = host();
     let here = Here::new(session, &tree, &bindings, now, &host.name);
-    let Past { seen, lost } = here.recorded(ledger.as_ref())?;
+    let Past { mut seen, mut lost } = here.recorded(ledger.as_ref())?;
+    let known = ledger.as_ref();
+    lost.extend(proofs::add(session, known, &bindings, &mut seen, now));
     let setting = Setting {
         ready: env!("CARGO_PKG_VERSION").to_string(),
         run: None,
@@ -90,6 +93,7 @@ fn declared_check(session: &Session, id: &str, style: Style) -> Result<Vec<u8>> 
         called_for: vec![],
         // Its page shows no gate.
         bases: BTreeMap::new(),
+        against: None,
         warnings: lost,
         deciding: Deciding::Gates(vec![]),
     };

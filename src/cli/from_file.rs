@@ -46,6 +46,7 @@ pub(super) fn judged_again(
         called_for: again.called_for,
         found: again.found,
         bases,
+        against: again.against,
         warnings,
         deciding: Deciding::Gates(deciding(gates, gate)?),
     };

@@ -81,6 +81,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         called_for: merged.again.called_for,
         found: merged.again.found,
         bases,
+        against: merged.again.against,
         warnings: merged.warnings,
         deciding: Deciding::Gates(names),
     };

@@ -8,6 +8,7 @@
 
 mod about;
 mod add;
+mod against;
 mod authors;
 mod base;
 mod catalogue;

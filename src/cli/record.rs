@@ -9,6 +9,7 @@ use std::sync::mpsc;
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 
+use super::against;
 use super::authors::name_authors;
 use super::base;
 use super::check::Options;
@@ -57,6 +58,8 @@ pub(super) struct Record {
     pub(super) documents: Documents,
     /// The base that the command line names.
     pub(super) base: Option<Base>,
+    /// The git revision that it names.
+    pub(super) against: Option<String>,
     pub(super) broken: bool,
 }
 
@@ -126,6 +129,7 @@ impl Record {
             called_for: vec![],
             documents: Documents::default(),
             base: None,
+            against: None,
             broken: false,
         }
     }
@@ -330,6 +334,7 @@ impl Record {
         let bases = self.bases(gates, ledger.as_ref());
         let setting = Setting {
             bases,
+            against: None,
             ready: env!("CARGO_PKG_VERSION").to_string(),
             run: Some(self.run.clone()),
             about: self.about.clone(),
@@ -339,7 +344,22 @@ impl Record {
             warnings: std::mem::take(&mut self.warnings),
             deciding,
         };
-        let mut report = assess(&session.project, gates, seen, setting, now);
+        let mut report = match against::revision(session, self.against.as_deref(), gates) {
+            None => assess(&session.project, gates, seen, setting, now),
+            Some(_) => {
+                let (again, known) = (setting.clone(), ledger.as_ref());
+                let first = assess(&session.project, gates, seen.clone(), setting, now);
+                let asked = self.against.as_deref();
+                let against = against::held(session, asked, gates, &first, known, now);
+                match against {
+                    None => first,
+                    against => {
+                        let setting = Setting { against, ..again };
+                        assess(&session.project, gates, seen, setting, now)
+                    }
+                }
+            }
+        };
         name_authors(&mut report, session);
         let mut report = secrets::masked(report, masker);
         let files = self.run.tree.is_some().then(|| self.tree.then());

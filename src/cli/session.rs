@@ -281,6 +281,15 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Project, Problems> {
     manifest::parse(name, text, today(), formats())
 }
 
+/// Reads a manifest that is elsewhere, with the folders of checks that it names.
+pub(super) fn parse_with_folders(
+    name: &str,
+    text: &str,
+    read: manifest::Folder<'_>,
+) -> Result<Project, Problems> {
+    manifest::parse_with_folders(name, text, read, today(), formats())
+}
+
 /// Reads a manifest as it would be with this text.
 pub(super) fn load_text(path: &Path, text: &str) -> Result<Loaded> {
     manifest::load_text(path, text, today(), formats())

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use jiff::Timestamp;
 
+use super::against;
 use super::authors::name_authors;
 use super::base;
 use super::documents::{self, Documents};
@@ -99,10 +100,24 @@ impl Standing {
             called_for: session.called_for(&tree)?,
             found: documents.found,
             bases: bases.of,
+            against: None,
             warnings,
             deciding: Deciding::Gates(deciding),
         };
-        let mut report = assess(&session.project, gates, seen, setting, now);
+        let mut report = match against::revision(session, None, gates) {
+            None => assess(&session.project, gates, seen, setting, now),
+            Some(_) => {
+                let again = setting.clone();
+                let first = assess(&session.project, gates, seen.clone(), setting, now);
+                match against::held(session, None, gates, &first, known, now) {
+                    None => first,
+                    against => {
+                        let setting = Setting { against, ..again };
+                        assess(&session.project, gates, seen, setting, now)
+                    }
+                }
+            }
+        };
         name_authors(&mut report, session);
         report.ledger = ledger.as_ref().map(Ledger::head).transpose()?.flatten();
         Ok(Standing {

@@ -8,6 +8,7 @@ use super::assess::{From, Seen};
 use super::check::Check;
 use super::claim::Found;
 use super::evidence::Observed;
+use super::goalposts::Against;
 use super::level::Level;
 use super::project::Project;
 use super::regression::Base;
@@ -24,6 +25,8 @@ pub struct Again {
     pub about: About,
     /// What its gates were held against, by their names.
     pub bases: BTreeMap<String, Base>,
+    /// The manifest that its gates were held against.
+    pub against: Option<Against>,
     /// The library checks that the project's files call for, as far as nothing answers them.
     pub called_for: Vec<CalledFor>,
     /// What its documents claim.
@@ -51,6 +54,7 @@ impl Again {
             seen: report.checks.iter().map(seen).collect(),
             about: report.about.clone(),
             bases: report.bases.clone(),
+            against: report.against.clone(),
             called_for: report.undeclared.clone(),
             found: report.declared.documents.clone(),
         }
@@ -58,7 +62,7 @@ impl Again {
 }
 
 /// The definition as it was before a proof lifted its level: whether that still does is judged again.
-pub(super) fn asked(definition: &Check) -> Check {
+pub fn asked(definition: &Check) -> Check {
     Check {
         level: match definition.by_exit_alone {
             true => Level::Validated,

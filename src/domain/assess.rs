@@ -18,6 +18,7 @@ use super::check::{Blocking, Check, Probe};
 use super::claim::{Claim, Found};
 use super::evidence::Observed;
 use super::gate::{self, Gate, GateState, Judged, Rated, Situation};
+use super::goalposts::Against;
 use super::held::Look;
 use super::level::Level;
 use super::odd::{Usual, notes};
@@ -123,6 +124,8 @@ pub struct Setting {
     pub found: Vec<Found>,
     /// The earlier report that each gate is held against, by the gate's name.
     pub bases: BTreeMap<String, Base>,
+    /// The manifest that this one is held against, where one is known.
+    pub against: Option<Against>,
     /// What a reader must know beside the figures.
     pub warnings: Vec<String>,
     /// What decides.
@@ -217,6 +220,7 @@ pub fn assess(
         },
         policies: gates.to_vec(),
         bases: setting.bases,
+        against: setting.against,
         caps: project.caps.clone(),
         decision,
         waivers,
@@ -308,6 +312,11 @@ impl Judging<'_> {
             gap: whole.gap.as_ref(),
             claims: &claims,
             bases: &setting.bases,
+            against: setting.against.as_ref(),
+            gates: &gates
+                .iter()
+                .map(|gate| gate.name.clone())
+                .collect::<Vec<_>>(),
             waivers: &project.waivers,
             now: self.now,
             today: self.today,

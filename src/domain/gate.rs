@@ -5,6 +5,7 @@ mod claimed;
 mod fewer;
 mod held;
 mod proved;
+mod weakening;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use super::about::About;
 use super::check::{Blocking, Check, seconds_by_name};
 use super::claim::Claim;
 use super::evidence::Binding;
+use super::goalposts::Against;
 use super::held::Look;
 use super::level::Level;
 use super::project::Component;
@@ -80,6 +82,9 @@ pub struct Gate {
     /// Whether no check may have run fewer tests than it ran before.
     #[serde(default)]
     pub no_fewer_tests: bool,
+    /// Whether nothing may be asked less than by the manifest of the base.
+    #[serde(default)]
+    pub no_weakening: bool,
     /// Whether every check must stand: the gate of a manifest that declares none.
     pub every_check: bool,
     /// Whether the manifest declares it; one that it only implies does not decide alone.
@@ -222,6 +227,10 @@ pub struct Situation<'a> {
     pub bases: &'a BTreeMap<String, Base>,
     /// What is claimed, and what the evidence makes of it.
     pub claims: &'a [Claim],
+    /// The manifest that this one is held against, where one is known.
+    pub against: Option<&'a Against>,
+    /// The names of all gates.
+    pub gates: &'a [String],
     /// Declared waivers.
     pub waivers: &'a [Waiver],
     /// When all of it is judged.
@@ -252,6 +261,7 @@ pub fn decide(gate: &Gate, situation: &Situation<'_>) -> GateState {
     judged_something |= decision.regression(gate);
     judged_something |= decision.proved(gate);
     judged_something |= decision.fewer_tests(gate);
+    judged_something |= decision.weakening(gate);
     if !judged_something || situation.overall.is_none() {
         let text = match situation.overall {
             None => "no check counts: there is nothing to judge",

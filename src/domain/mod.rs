@@ -4,7 +4,7 @@
 //!
 //! Read in this order: [`check`] (what is asked), [`evidence`] (what was observed), [`about`] (of what and where), [`control`] (what must make a check fail), [`proof`] (that it did), [`expectation`] (how one is held
 //! against the other), [`verdict`] (the judgement of one check), [`score`] (components and overall), [`gate`] (open or
-//! closed), [`regression`] (against what), [`held`] (for how long), [`odd`] (what is unlike before), [`claim`] (what people say), [`assess`] (all of it together),
+//! closed), [`regression`] (against what), [`goalposts`] (whether less is asked than before), [`held`] (for how long), [`odd`] (what is unlike before), [`claim`] (what people say), [`assess`] (all of it together),
 //! [`report`] (as printed and published), [`again`] (a report, judged once more), [`merge`] (several reports as one), [`diff`] (of two
 //! of them), [`history`] (over several).
 
@@ -20,6 +20,7 @@ pub mod evidence;
 pub mod expectation;
 pub mod finding;
 pub mod gate;
+pub mod goalposts;
 pub mod held;
 pub mod history;
 pub mod interpolate;

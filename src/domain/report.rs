@@ -13,6 +13,7 @@ use super::claim::{Claim, Found};
 use super::diff::Diff;
 use super::evidence::{Counts, Evidence};
 use super::gate::{Gate, GateState};
+use super::goalposts::Against;
 use super::held::Look;
 use super::level::{Caps, Level};
 use super::plan::{Step, Way};
@@ -68,6 +69,9 @@ pub struct Report {
     /// The rules of the gates, as resolved.
     #[serde(default)]
     pub policies: Vec<Gate>,
+    /// The manifest that gates with `no_weakening` were held against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<Against>,
     /// What gates with `no_regression` were held against, by the names of the gates.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub bases: BTreeMap<String, Base>,

@@ -500,6 +500,7 @@ impl Scene {
                 called_for: vec![],
                 found: vec![],
                 bases: BTreeMap::new(),
+                against: None,
                 warnings: vec![],
                 deciding: Deciding::Gates(vec!["default".to_string()]),
             },

@@ -88,14 +88,6 @@ impl<'a> Item<'a> {
         self.key_problem(format!("unknown key `{}` in {place}", self.key), Some(hint));
     }
 
-    /// Notes that the key is known, and that nothing does it yet.
-    pub(super) fn not_supported_yet(&self) {
-        self.key_problem(
-            format!("`{}` is not supported yet", self.key),
-            Some("remove it: it would be ignored otherwise".into()),
-        );
-    }
-
     fn wrong(&self, wanted: &str) {
         self.wrong_with_hint(wanted, None);
     }

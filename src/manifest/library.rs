@@ -41,21 +41,27 @@ impl Library {
         let wrong = |path: &Path, error: std::io::Error| {
             format!("cannot read `{}`: {error}", path.display())
         };
+        let mut files = vec![];
         for entry in std::fs::read_dir(folder).map_err(|error| wrong(folder, error))? {
             let path = entry.map_err(|error| wrong(folder, error))?.path();
-            let Some(name) = path.file_stem().and_then(|name| name.to_str()) else {
-                continue;
-            };
-            if path
-                .extension()
-                .is_some_and(|extension| extension == "toml")
-                && !name.starts_with('.')
-            {
+            if is_definition(&path) {
                 let text = std::fs::read_to_string(&path).map_err(|error| wrong(&path, error))?;
+                files.push((path.display().to_string(), text));
+            }
+        }
+        self.add_files(files);
+        Ok(())
+    }
+
+    /// Adds the definitions among these files, by their paths.
+    pub(super) fn add_files(&mut self, files: Vec<(String, String)>) {
+        for (path, text) in files {
+            let path = PathBuf::from(path);
+            let name = path.file_stem().and_then(|name| name.to_str());
+            if let Some(name) = name.filter(|_| is_definition(&path)) {
                 self.folders.insert(name.to_string(), (path.clone(), text));
             }
         }
-        Ok(())
     }
 
     /// The names of the definitions of folders.
@@ -108,4 +114,13 @@ impl Library {
         names.dedup();
         names
     }
+}
+
+/// Whether a file is a definition, by its name: one that is hidden is none.
+fn is_definition(path: &Path) -> bool {
+    let name = path.file_stem().and_then(|name| name.to_str());
+    let is_toml = path
+        .extension()
+        .is_some_and(|extension| extension == "toml");
+    is_toml && name.is_some_and(|name| !name.starts_with('.'))
 }

@@ -122,6 +122,28 @@ pub fn load_text(path: &Path, text: &str, today: Date, formats: Formats) -> Resu
     })
 }
 
+/// A folder of checks by its name, as its files, by their paths, and their texts; or why there is none.
+pub type Folder<'a> = &'a dyn Fn(&str) -> Result<Vec<(String, String)>, String>;
+
+/// Reads a manifest that is not on disk, with the folders of checks that it names.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse_with_folders(
+    name: &str,
+    text: &str,
+    read: Folder<'_>,
+    today: Date,
+    formats: Formats,
+) -> Result<Project, Problems> {
+    let folder = |library: &mut Library, name: &str| {
+        library.add_files(read(name)?);
+        Ok(())
+    };
+    let mut library = Library::built_in();
+    project::parse_with(name, text, &mut library, &folder, today, formats)
+}
+
 /// The digest of a manifest's text, `sha256:…`.
 pub fn digest(text: &str) -> String {
     format!("sha256:{}", hex(&Sha256::digest(text.as_bytes())))

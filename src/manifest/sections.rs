@@ -187,8 +187,7 @@ pub(super) struct ReadGate {
 
 /// `[gate]` and `[gates.NAME]`.
 pub(super) fn gate(header: &Item<'_>, name: &str) -> ReadGate {
-    const LATER: [&str; 1] = ["no_weakening"];
-    const KNOWN: [&str; 17] = [
+    const KNOWN: [&str; 18] = [
         "says",
         "min_score",
         "count_attested",
@@ -206,6 +205,7 @@ pub(super) fn gate(header: &Item<'_>, name: &str) -> ReadGate {
         "no_regression",
         "require_proved",
         "no_fewer_tests",
+        "no_weakening",
     ];
     let mut gate = Gate {
         name: name.to_string(),
@@ -250,7 +250,7 @@ pub(super) fn gate(header: &Item<'_>, name: &str) -> ReadGate {
             "no_regression" => gate.no_regression = item.boolean().unwrap_or(false),
             "require_proved" => gate.require_proved = item.boolean().unwrap_or(false),
             "no_fewer_tests" => gate.no_fewer_tests = item.boolean().unwrap_or(false),
-            key if LATER.contains(&key) => item.not_supported_yet(),
+            "no_weakening" => gate.no_weakening = item.boolean().unwrap_or(false),
             _ => item.unknown(&format!("gate `{name}`"), &KNOWN),
         }
     }

@@ -7,6 +7,7 @@ pub mod claims;
 mod columns;
 pub mod diff;
 pub mod explain;
+pub mod goalposts;
 pub mod history;
 pub mod json;
 pub mod lint;

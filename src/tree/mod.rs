@@ -455,6 +455,35 @@ pub fn commit_of(folder: &Path, revision: &str) -> Option<String> {
     (!commit.is_empty()).then_some(commit)
 }
 
+/// What a file holds at a commit, by its path from the top; none where there is none.
+pub fn show(folder: &Path, commit: &str, path: &str) -> Option<Vec<u8>> {
+    git(
+        folder,
+        &["cat-file", "blob", &format!("{commit}:{path}")],
+        None,
+    )
+}
+
+/// The files in a folder at a commit, by their paths from the top; none where there is no such folder.
+pub fn list(folder: &Path, commit: &str, path: &str) -> Option<Vec<String>> {
+    let inner = format!("{commit}:{path}");
+    let list = git(folder, &["ls-tree", "-z", "--name-only", &inner], None)?;
+    let names = list
+        .split(|byte| *byte == 0)
+        .filter(|name| !name.is_empty());
+    let within = |name: &[u8]| match path {
+        "" => String::from_utf8_lossy(name).into_owned(),
+        path => format!("{path}/{}", String::from_utf8_lossy(name)),
+    };
+    Some(names.map(within).collect())
+}
+
+/// Whether the history of a clone was cut off.
+pub fn is_shallow(folder: &Path) -> bool {
+    let told = git(folder, &["rev-parse", "--is-shallow-repository"], None);
+    told.is_some_and(|told| told.starts_with(b"true"))
+}
+
 /// The commits that lead to one, and those that lead on from it to where we are, each the nearest first.
 pub fn around(folder: &Path, commit: &str) -> [Vec<String>; 2] {
     let list = |args: &[&str]| {

@@ -62,6 +62,7 @@ fn merged(reports: Vec<Named>) -> Report {
         found: vec![],
         called_for: merged.again.called_for,
         bases: merged.again.bases,
+        against: None,
         warnings: merged.warnings,
         deciding: Deciding::Gates(vec!["default".to_string()]),
     };
