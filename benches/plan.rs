@@ -69,6 +69,7 @@ fn report(checks: usize, within: usize, odd: bool) -> Report {
         called_for: vec![],
         found: vec![],
         bases: Default::default(),
+        against: None,
         warnings: vec![],
         deciding: Deciding::Gates(vec!["default".to_string()]),
     };

@@ -420,6 +420,7 @@ fn judged_again_it_is_the_same(report: &Value) {
         found: again.found,
         called_for: again.called_for,
         bases: again.bases,
+        against: None,
         warnings: first.warnings.clone(),
         deciding: Deciding::Gates(first.decision.gates.clone()),
     };

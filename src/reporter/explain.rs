@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::page::{author_words, safe, waiver_of};
-use super::words::{age, bold, colour, count, moment, painted, verdict};
+use super::words::{age, bold, colour, count, moment, painted, short, verdict};
 use super::{Style, reproduce};
 use crate::domain::about::About;
 use crate::domain::check::{Blocking, Check, Probe, Queries, ReaderInput};
@@ -97,6 +97,19 @@ pub fn render(
         shown(row.credit),
         shown(row.potential)
     )?;
+    for note in &row.notes {
+        writeln!(out, "  odd            {}", safe(note))?;
+    }
+    if let Some(proof) = &row.proof {
+        let (result, ago) = (proof.result.words(), age(proof.at, report.generated));
+        let commit = proof.commit.as_deref().map(short);
+        let on = commit.map_or(String::new(), |commit| format!(" on {commit}"));
+        let text = format!("{result}, {ago} ago{on}: {}", proof.text);
+        writeln!(out, "  can it fail    {}", safe(&text))?;
+    } else if !matches!(check.probe, Probe::Manual(_)) {
+        let text = format!("nobody has shown it: `ready prove {}`", row.id);
+        writeln!(out, "  can it fail    {text}")?;
+    }
     match &row.evidence {
         None => writeln!(
             out,
