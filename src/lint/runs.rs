@@ -132,9 +132,20 @@ impl Lint<'_> {
         stands: &Stands,
         depth: usize,
     ) {
-        // What is no shell's language is none of ours.
-        if let Some(script) = shell::read(text, errexit, pipefail) {
-            self.of_script(check, &script, text, cwd, stands, depth);
+        match shell::read(text, errexit, pipefail) {
+            Some(script) => self.of_script(check, &script, text, cwd, stands, depth),
+            // Of what lies elsewhere others say whether it is a script.
+            None if stands.file.is_none() => self.at_check(
+                check,
+                "run",
+                Said {
+                    rule: "not-read",
+                    severity: Severity::Note,
+                    text: format!("the script of `{}` cannot be read here: it is no shell's language, too long or nested too deeply", check.id),
+                    hint: "put it into a file, or make several checks of it",
+                },
+            ),
+            None => {}
         }
     }
 

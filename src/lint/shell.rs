@@ -38,8 +38,16 @@ pub(super) struct Script {
     pub(super) commands: Vec<Vec<String>>,
 }
 
-/// Reads a script; none where it is none.
+/// The longest script that is read, and the deepest: the time that the parser takes grows with each level of nesting by a
+/// factor, and so does what it needs of the stack.
+const LONGEST: usize = 64 << 10;
+const DEEPEST: usize = 8;
+
+/// Reads a script; none where it is none, or too long or too deep to be read.
 pub(super) fn read(text: &str, errexit: bool, pipefail: bool) -> Option<Script> {
+    if text.len() > LONGEST || depth(text) > DEEPEST {
+        return None;
+    }
     let mut parser = Parser::new(std::io::Cursor::new(text), &ParserOptions::default());
     let program = parser.parse_program().ok()?;
     let mut walk = Walk {
@@ -68,6 +76,32 @@ pub(super) fn read(text: &str, errexit: bool, pipefail: bool) -> Option<Script> 
         walk.script.lost.clear();
     }
     Some(walk.script)
+}
+
+/// How deep groups, substitutions and compound commands are nested, as far as words and brackets tell: never too little.
+fn depth(text: &str) -> usize {
+    // The bracket behind a pattern of `case` closes nothing: brackets and words are counted apart.
+    let (mut now, mut brackets, mut deepest) = (0usize, 0usize, 0);
+    let mut word = String::new();
+    for c in text.chars().chain([' ']) {
+        if c.is_ascii_alphabetic() {
+            word.push(c);
+            continue;
+        }
+        match word.as_str() {
+            "if" | "case" | "for" | "while" | "until" | "select" => now += 1,
+            "fi" | "esac" | "done" => now = now.saturating_sub(1),
+            _ => {}
+        }
+        word.clear();
+        match c {
+            '(' | '{' => brackets += 1,
+            ')' | '}' => brackets = brackets.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(now + brackets);
+    }
+    deepest
 }
 
 /// The end of a piece of a script.
@@ -572,5 +606,40 @@ mod tests {
     #[test]
     fn what_is_no_script_is_none() {
         assert!(read("if then fi done ((", false, false).is_none());
+    }
+
+    #[test]
+    fn no_script_takes_for_ever_or_all_of_the_stack() {
+        for open in [
+            "(",
+            "$(",
+            "{ ",
+            "if true; then ",
+            "case x in x) ",
+            "while x; do ",
+            "f() { ",
+            "((",
+            "${",
+            "!",
+            "`",
+            "\"$(",
+            "<(",
+        ] {
+            for times in [1, 3, 7, 8, 9, 30, 20_000] {
+                let _ = read(&open.repeat(times), false, false);
+                let _ = read(&format!("{}x", open.repeat(times)), false, false);
+            }
+        }
+        let long = "true && ".repeat(5_000) + "true";
+        assert_eq!(read(&long, false, false).unwrap().fate, Fate::Never);
+    }
+
+    proptest::proptest! {
+        #![proptest_config(crate::domain::testing::same_every_time(500))]
+
+        #[test]
+        fn no_text_makes_it_panic(text in "[-a-z(){}$|&;<>'\"` \n#!\\\\=0-9\\[\\]]{0,60}") {
+            let _ = read(&text, true, false);
+        }
     }
 }

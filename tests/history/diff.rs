@@ -116,11 +116,8 @@ fn what_cannot_be_compared_is_refused_with_a_way_on() {
             &["say what to compare", "ready diff --runs last~1 last"],
         ),
         (
-            &["main"],
-            &[
-                "a git revision, `main`, is not supported yet",
-                "hint: two recorded runs",
-            ],
+            &["nowhere"],
+            &["`nowhere` is no revision that is here; `git fetch origin nowhere`"],
         ),
         (&["--runs", "last"], &["2 values required"]),
         (&["--runs", "last", "last~2"], &["there is no run `last~2`"]),
