@@ -334,6 +334,11 @@ fn a_proof_lifts_what_an_exit_status_judged_until_it_no_longer_counts() {
     assert_eq!(after["checks"][0]["proof"]["result"], "proved");
     assert_eq!(after["score"]["verified"], 100.0);
     assert_eq!(after["gates"][0]["open"], true);
+    let explained = project.start(&["explain", "lint"]).finish();
+    let line = "can it fail    proved, ";
+    assert!(explained.text().contains(line), "{}", explained.text());
+    let listed = project.start(&["status"]).finish();
+    assert!(listed.text().contains("verified, proved  lint"), "{}", listed.text());
     // A report carries it: whoever has nothing but the file judges the same.
     project.write("report.json", &after.to_string());
     let from = project

@@ -88,7 +88,15 @@ fn the_steps_for_github_say_in_three_clones_what_one_run_says() {
                 .replace("${{ matrix.shard }}", &shard.to_string())
                 .replace("${{ runner.temp }}", &temporary.display().to_string())
         };
-        let env = BTreeMap::from([("RUNNER_TEMP", temporary.display().to_string())]);
+        let branch = Command::new("git")
+            .args(["rev-parse", "--abbrev-ref", "HEAD"])
+            .current_dir(&clone)
+            .output()
+            .unwrap();
+        let env = BTreeMap::from([
+            ("RUNNER_TEMP", temporary.display().to_string()),
+            ("GITHUB_BASE_REF", text(&branch.stdout).trim().to_string()),
+        ]);
         for run in steps(&data, "shard").iter().map(|step| &step["run"]) {
             if !run.is_null() {
                 // Checks that do not hold are for the merged report.
