@@ -338,7 +338,11 @@ fn a_proof_lifts_what_an_exit_status_judged_until_it_no_longer_counts() {
     let line = "can it fail    proved, ";
     assert!(explained.text().contains(line), "{}", explained.text());
     let listed = project.start(&["status"]).finish();
-    assert!(listed.text().contains("verified, proved  lint"), "{}", listed.text());
+    assert!(
+        listed.text().contains("verified, proved  lint"),
+        "{}",
+        listed.text()
+    );
     // A report carries it: whoever has nothing but the file judges the same.
     project.write("report.json", &after.to_string());
     let from = project

@@ -99,6 +99,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
                 proof.result = outcome.result;
                 proof.text = outcome.text;
                 proof.trials = outcome.trials;
+                proof.tool = prover.tool(*at).or_else(|| named(proof.program.as_ref()?));
                 proofs.push(masked(proof, &masker));
             }
             Err(Stopped) => {
@@ -183,6 +184,7 @@ impl Asked<'_> {
             commit: self.commit.clone(),
             definition: proof_digest(check, &self.session.project.services),
             program: program.map(|program| self.with_version(program)),
+            tool: None,
         }
     }
 
@@ -201,6 +203,13 @@ impl Asked<'_> {
             ..program
         }
     }
+}
+
+/// A program by its name and version, where it tells one.
+fn named(program: &Program) -> Option<String> {
+    let name = std::path::Path::new(&program.path).file_stem()?;
+    let version = program.version.as_ref()?;
+    Some(format!("{} {version}", name.to_string_lossy()))
 }
 
 /// The proof without secrets.

@@ -201,6 +201,9 @@ pub struct NeedsTool {
     pub name: String,
     /// How a person installs it.
     pub install: Option<String>,
+    /// Program and arguments that print the version of what does the work, where the program is only how that is started.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub version: Vec<String>,
 }
 
 /// What shows that a tool could not do its work, which is no failure of what it looks at.

@@ -93,6 +93,9 @@ pub struct Proof {
     pub definition: String,
     /// The program that was run, with its version where it tells one.
     pub program: Option<Program>,
+    /// What did the work, with its version, where it tells one: `pytest 9.2.0`.
+    #[serde(default)]
+    pub tool: Option<String>,
 }
 
 /// What a control that the manifest or the library declares must come to.

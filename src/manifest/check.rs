@@ -498,14 +498,15 @@ impl<'k, 'a, 'c> Reading<'k, 'a, 'c> {
 }
 
 pub(super) fn needs_tool<'a>(item: &Item<'a>, reading: &Reading<'_, 'a, '_>) -> Option<NeedsTool> {
-    let (mut name, mut install) = (None, None);
+    let (mut name, mut install, mut version) = (None, None, vec![]);
     for field in item.table()? {
         match field.key {
             "name" => {
                 name = reading.filled_not_empty(&field);
             }
             "install" => install = install_on(std::env::consts::OS, &values::install(&field)),
-            _ => field.unknown("`needs_tool`", &["name", "install"]),
+            "version" => version = reading.words(&field, "version").unwrap_or_default(),
+            _ => field.unknown("`needs_tool`", &["name", "install", "version"]),
         }
     }
     if !item.has("name") {
@@ -514,5 +515,6 @@ pub(super) fn needs_tool<'a>(item: &Item<'a>, reading: &Reading<'_, 'a, '_>) -> 
     Some(NeedsTool {
         name: name?,
         install,
+        version,
     })
 }

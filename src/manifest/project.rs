@@ -303,7 +303,7 @@ pub fn proof_digest(check: &Check, services: &[Service]) -> String {
 
 /// The digest of a check's definition and of the services that it needs: what its evidence is bound to. The values of
 /// their environments are in it, so that a changed one makes old evidence stale; the digest does not give them away.
-/// Where the check stands and how its tool is installed, which differs by system, change nothing that is asked.
+/// Where the check stands how its tool is installed, which differs by system, and how it tells its version change nothing that is asked.
 pub fn definition_digest(check: &Check, services: &[Service]) -> String {
     let mut hasher = blake3::Hasher::new();
     let mut asked = Check {
@@ -312,6 +312,7 @@ pub fn definition_digest(check: &Check, services: &[Service]) -> String {
     };
     if let Some(tool) = &mut asked.needs_tool {
         tool.install = None;
+        tool.version = vec![];
     }
     hasher.update(&serde_json::to_vec(&asked).unwrap_or_default());
     let environment = |env: &BTreeMap<String, String>, hasher: &mut blake3::Hasher| {

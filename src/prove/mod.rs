@@ -12,26 +12,32 @@ mod scratch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use anyhow::anyhow;
 use jiff::Timestamp;
 
 pub use scratch::Scratch;
 
-use crate::domain::check::{Check, Probe};
+use crate::domain::check::{Check, Probe, RunProbe};
 use crate::domain::control::Control;
 use crate::domain::evidence::{Binding, Evidence, Observed};
+use crate::domain::expectation::RunExpect;
 use crate::domain::project::Project;
 use crate::domain::proof::{Proven, Shows, Trial, declared, follows};
 use crate::domain::reason::{Code, Reason};
 use crate::domain::verdict::{Judgement, Verdict, judge};
+use crate::domain::version::Version;
 use crate::mask::Masker;
-use crate::probe::{Context, Ports, ReadResults, http::Clients};
+use crate::probe::{self, Context, Ports, ReadResults, http::Clients};
 use crate::process::Cancel;
 use crate::runner::{self, Job};
 
 /// How this program starts itself to do nothing, well.
 pub const NOTHING: &str = "__nothing";
+
+/// How long a tool may take to tell its version.
+const VERSION_WITHIN: Duration = Duration::from_secs(60);
 
 /// What proving goes on with.
 #[derive(Clone, Copy)]
@@ -147,6 +153,43 @@ impl<'a> Prover<'a> {
             text,
             trials,
         })
+    }
+
+    /// What does the work of a check, with the version that it gives of itself: by what the check says to ask, else none.
+    pub fn tool(&self, at: usize) -> Option<String> {
+        let check = &self.project.checks[at];
+        let asked = &check.needs_tool.as_ref()?.version;
+        // How it is started is no name, nor are the words that ask.
+        let started = ["npx", "--no-install", "python", "python3", "-m"];
+        let named = asked
+            .iter()
+            .filter(|word| !started.contains(&word.as_str()));
+        let named = named.take_while(|word| !word.starts_with('-') && *word != "version");
+        let name = named.cloned().collect::<Vec<_>>().join(" ");
+        let asking = Check {
+            probe: Probe::Run(RunProbe {
+                argv: asked.clone(),
+                shell: false,
+                files: vec![],
+                reader: None,
+                listen: None,
+                cleanup: vec![],
+                expect: RunExpect::default(),
+            }),
+            timeout: VERSION_WITHIN,
+            needs_tool: None,
+            ..check.clone()
+        };
+        let look = std::thread::scope(|scope| {
+            let ports = Ports::default();
+            let look = scope.spawn(move || probe::observe(&asking, &self.context(&ports)));
+            look.join().ok()
+        })?;
+        let streams = [look.attempt.stdout?, look.attempt.stderr?];
+        let version = streams
+            .iter()
+            .find_map(|stream| Version::find(&stream.tail))?;
+        Some(format!("{name} {}", version.text()))
     }
 
     /// The places of the checks that a check needs, those first that others need.

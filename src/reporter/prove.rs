@@ -66,12 +66,8 @@ fn line(proof: &Proof, style: Style, out: &mut dyn Write) -> io::Result<()> {
     );
     let plain = format!("{word}  {}: ", proof.check).width();
     let mut text = proof.text.clone();
-    if let Some(program) = &proof.program
-        && let Some(version) = &program.version
-    {
-        let name = std::path::Path::new(&program.path).file_stem();
-        let name = name.unwrap_or_default().to_string_lossy();
-        text += &format!(" ({name} {version})");
+    if let Some(tool) = &proof.tool {
+        text += &format!(" ({tool})");
     }
     let mut lines = wrapped_after(&safe(&text), plain, 4, style.width).into_iter();
     let (word, id) = (

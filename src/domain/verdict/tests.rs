@@ -87,6 +87,7 @@ fn a_missing_tool_says_how_it_is_installed() {
     let tool = NeedsTool {
         name: "trivy".to_string(),
         install: Some("brew install trivy".to_string()),
+        version: vec![],
     };
     let check = Check {
         needs_tool: Some(tool),
