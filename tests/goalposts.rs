@@ -241,6 +241,29 @@ fn without_its_base_it_is_closed_and_says_how_to_get_it() {
         texts,
         ["no-base: `origin/release` is no revision that is here; `git fetch origin release`"]
     );
+    // A change that takes the rule out, in a clone without the base: named by whoever wrote the workflow, it is closed all the
+    // same; else that nobody can tell is said.
+    let manifest = std::fs::read_to_string(shop.path("readiness.toml")).unwrap();
+    shop.write(
+        "readiness.toml",
+        &manifest.replace("no_weakening = true\n", ""),
+    );
+    let (open, texts) = of(shop.folder.path(), &[("READY_AGAINST", "origin/release")]);
+    assert!(
+        !open && texts[0].starts_with("no-base: `origin/release`"),
+        "{texts:?}"
+    );
+    let output = ready(
+        shop.folder.path(),
+        &["check"],
+        &[("GITHUB_BASE_REF", "release")],
+    );
+    assert!(
+        said(&output).contains("whether the base asks for `no_weakening` is not known"),
+        "{}",
+        said(&output)
+    );
+    shop.write("readiness.toml", &manifest);
     shop.git(&["update-ref", "-d", "refs/remotes/origin/main"]);
     let (open, texts) = of(shop.folder.path(), &[]);
     assert!(

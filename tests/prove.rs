@@ -581,3 +581,17 @@ fn mistakes_in_a_control_are_named_at_their_place() {
     );
     assert!(!Path::new(&project.path(".ready")).exists());
 }
+
+/// A pattern with more files than evidence names: the control is laid over all of them.
+#[test]
+fn a_control_for_files_is_laid_over_all_of_them() {
+    let project = project(
+        "[checks.many]\nsays = \"many\"\nfile = \"many/*.py\"\nexpect = { contains = \"init(\" }\n",
+    );
+    std::fs::create_dir(project.path("many")).unwrap();
+    for at in 0..80 {
+        project.write(&format!("many/f{at}.py"), "init(1)\n");
+    }
+    let (_, proofs) = prove(&project, &[]);
+    assert_eq!(proofs[0]["result"], "proved", "{proofs:#?}");
+}

@@ -6,6 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::session::{self, Session};
+use crate::domain::assess::{Seen, Setting, assess};
 use crate::domain::gate::Gate;
 use crate::domain::goalposts::{Against, Both, Edit, Subject, edits, judge};
 use crate::domain::project::Project;
@@ -25,7 +26,7 @@ const USUAL: [&str; 3] = ["origin/HEAD", "origin/main", "origin/master"];
 
 /// The revision that this manifest is held against: the one that is named, else that of the CI system, else, where a gate asks
 /// for one, the usual. None: nobody asks, or nobody can tell.
-pub(super) fn revision(session: &Session, asked: Option<&str>, gates: &[Gate]) -> Option<String> {
+fn revision(session: &Session, asked: Option<&str>, gates: &[Gate]) -> Option<String> {
     if let Some(asked) = asked.filter(|asked| !asked.is_empty()) {
         return Some(asked.to_string());
     }
@@ -151,16 +152,21 @@ fn of_the_tool(project: &Project, commit: &str, ledger: Option<&Ledger>) -> Vec<
     changed
 }
 
-/// What gates are held against that ask for it here or there; none where nobody does.
-pub(super) fn held(
+/// The report, with gates held against the manifest of the base where that is asked for: here, there, or on the command
+/// line. `asked` is the revision that the command line names.
+pub(super) fn assessed(
     session: &Session,
     asked: Option<&str>,
     gates: &[Gate],
-    report: &Report,
-    ledger: Option<&Ledger>,
-    now: Timestamp,
-) -> Option<Against> {
-    let revision = revision(session, asked, gates)?;
+    seen: Vec<Seen>,
+    mut setting: Setting,
+    (ledger, now): (Option<&Ledger>, Timestamp),
+) -> Report {
+    let project = &session.project;
+    let Some(revision) = revision(session, asked, gates) else {
+        return assess(project, gates, seen, setting, now);
+    };
+    let named = asked.is_some_and(|asked| !asked.is_empty());
     let asks_here = gates.iter().any(|gate| gate.no_weakening);
     let mut against = Against {
         revision: revision.clone(),
@@ -173,23 +179,36 @@ pub(super) fn held(
         not_comparable: vec![],
     };
     match there(session, &revision) {
-        Err(problem) => against.problem = Some(problem),
+        Err(problem) if !named && !asks_here => {
+            setting.warnings.push(format!(
+                "whether the base asks for `no_weakening` is not known: {problem}"
+            ));
+            return assess(project, gates, seen, setting, now);
+        }
+        Err(problem) => {
+            // Who names the base wants to be held against it, whatever it says: every gate is.
+            if named {
+                against.asking = gates.iter().map(|gate| gate.name.clone()).collect();
+            }
+            against.problem = Some(problem);
+        }
         Ok(there) => {
             against.commit = Some(there.commit.clone());
-            let gates = there.project.iter().flat_map(|project| &project.gates);
-            let asking = gates.filter(|gate| gate.no_weakening);
+            let gates_there = there.project.iter().flat_map(|project| &project.gates);
+            let asking = gates_there.filter(|gate| gate.no_weakening);
             against.asking = asking.map(|gate| gate.name.clone()).collect();
-            if !against.asking.is_empty() || asks_here || asked.is_some() {
-                let both = both(&there, session, report, ledger, now);
-                if let Some(both) = both {
-                    against.edits = both.edits;
-                    against.verified = Some(both.verified);
-                    against.verified_now = Some(both.verified_now);
-                    against.not_comparable = both.not_comparable;
-                }
+            if !named && !asks_here && against.asking.is_empty() {
+                return assess(project, gates, seen, setting, now);
+            }
+            let report = assess(project, gates, seen.clone(), setting.clone(), now);
+            if let Some(both) = both(&there, session, &report, ledger, now) {
+                against.edits = both.edits;
+                against.verified = Some(both.verified);
+                against.verified_now = Some(both.verified_now);
+                against.not_comparable = both.not_comparable;
             }
         }
     }
-    let matters = asks_here || asked.is_some() || !against.asking.is_empty();
-    matters.then_some(against)
+    setting.against = Some(against);
+    assess(project, gates, seen, setting, now)
 }

@@ -23,7 +23,7 @@ use super::sharding::Split;
 use super::usual;
 use super::{Global, style_of};
 use crate::domain::about::About;
-use crate::domain::assess::{Deciding, Seen, Setting, assess};
+use crate::domain::assess::{Deciding, Seen, Setting};
 use crate::domain::evidence::{Binding, Observed};
 use crate::domain::gate::Gate;
 use crate::domain::limit::human_duration;
@@ -344,22 +344,9 @@ impl Record {
             warnings: std::mem::take(&mut self.warnings),
             deciding,
         };
-        let mut report = match against::revision(session, self.against.as_deref(), gates) {
-            None => assess(&session.project, gates, seen, setting, now),
-            Some(_) => {
-                let (again, known) = (setting.clone(), ledger.as_ref());
-                let first = assess(&session.project, gates, seen.clone(), setting, now);
-                let asked = self.against.as_deref();
-                let against = against::held(session, asked, gates, &first, known, now);
-                match against {
-                    None => first,
-                    against => {
-                        let setting = Setting { against, ..again };
-                        assess(&session.project, gates, seen, setting, now)
-                    }
-                }
-            }
-        };
+        let asked = self.against.as_deref();
+        let by = (ledger.as_ref(), now);
+        let mut report = against::assessed(session, asked, gates, seen, setting, by);
         name_authors(&mut report, session);
         let mut report = secrets::masked(report, masker);
         let files = self.run.tree.is_some().then(|| self.tree.then());

@@ -16,7 +16,7 @@ use super::secrets;
 use super::session::{self, Session, host};
 use super::usual;
 use crate::domain::about::About;
-use crate::domain::assess::{Deciding, Setting, assess};
+use crate::domain::assess::{Deciding, Setting};
 use crate::domain::report::{Report, Run};
 use crate::ledger::Ledger;
 
@@ -104,20 +104,7 @@ impl Standing {
             warnings,
             deciding: Deciding::Gates(deciding),
         };
-        let mut report = match against::revision(session, None, gates) {
-            None => assess(&session.project, gates, seen, setting, now),
-            Some(_) => {
-                let again = setting.clone();
-                let first = assess(&session.project, gates, seen.clone(), setting, now);
-                match against::held(session, None, gates, &first, known, now) {
-                    None => first,
-                    against => {
-                        let setting = Setting { against, ..again };
-                        assess(&session.project, gates, seen, setting, now)
-                    }
-                }
-            }
-        };
+        let mut report = against::assessed(session, None, gates, seen, setting, (known, now));
         name_authors(&mut report, session);
         report.ledger = ledger.as_ref().map(Ledger::head).transpose()?.flatten();
         Ok(Standing {

@@ -478,9 +478,9 @@ fn check_row(judged: &Judged<'_>, seen: &Seen, gates: &[Gate], waivers: &[Waiver
         earlier: seen.earlier.clone(),
         started: evidence.map(|evidence| evidence.started),
         duration_ms: evidence.map(|evidence| evidence.duration_ms),
-        notes: match &seen.usual {
-            Some(usual) => notes(check, judgement, evidence, Some(usual)),
-            None => seen.notes.clone(),
+        notes: match (evidence, &seen.usual) {
+            (Some(evidence), Some(usual)) => notes(check, judgement, evidence, usual),
+            _ => seen.notes.clone(),
         },
         proof: seen.proof.as_deref().cloned(),
         definition: check.clone(),

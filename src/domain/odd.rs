@@ -36,12 +36,9 @@ pub fn counts_tests(check: &Check) -> bool {
 pub fn notes(
     check: &Check,
     judgement: &Judgement,
-    evidence: Option<&Evidence>,
-    usual: Option<&Usual>,
+    evidence: &Evidence,
+    usual: &Usual,
 ) -> Vec<String> {
-    let (Some(evidence), Some(usual)) = (evidence, usual) else {
-        return vec![];
-    };
     let mut notes = vec![];
     let tests = judgement.counts.map(ran).filter(|_| counts_tests(check));
     if let (Some(now), Some(then)) = (tests, usual.ran)
@@ -74,7 +71,7 @@ mod tests {
         seen.duration_ms = took;
         let observed = super::super::evidence::Observed::Evidence(Box::new(seen.clone()));
         let judgement = judge(&check, &observed, now());
-        notes(&check, &judgement, Some(&seen), Some(usual))
+        notes(&check, &judgement, &seen, usual)
     }
 
     fn ran_of(passed: u64, failed: u64) -> Evidence {

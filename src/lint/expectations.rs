@@ -174,34 +174,31 @@ impl Lint<'_> {
                 .iter()
                 .find(|failure| regex.is_match(failure.as_bytes()));
             if let Some(failure) = swallowed {
-                self.at_check(
-                    check,
-                    "cannot_tell",
-                    Said {
-                        rule: "wide-cannot-tell",
-                        severity: Severity::Error,
-                        text: format!("`{pattern}` would take a failure for a tool that could not do its work: `{failure}`"),
-                        hint: "match the words that the tool says in that case and in no other",
-                    },
+                let text = format!(
+                    "`{pattern}` would take a failure for a tool that could not do its work: `{failure}`"
                 );
+                let hint = "match the words that the tool says in that case and in no other";
+                self.wide(check, text, hint);
             }
         }
-        let judged_by_exit = check.probe.reader().is_none();
-        if judged_by_exit && rules.exit.contains(&1) {
-            self.at_check(
-                check,
-                "cannot_tell",
-                Said {
-                    rule: "wide-cannot-tell",
-                    severity: Severity::Error,
-                    text: format!(
-                        "`{}` takes exit status 1, by which nearly every tool says that something failed, for one that could not do its work",
-                        check.id
-                    ),
-                    hint: "tell the two apart by what it prints: `cannot_tell = { stderr = […] }`",
-                },
+        if check.probe.reader().is_none() && rules.exit.contains(&1) {
+            let text = format!(
+                "`{}` takes exit status 1, by which nearly every tool says that something failed, for one that could not do its work",
+                check.id
             );
+            let hint = "tell the two apart by what it prints: `cannot_tell = { stderr = […] }`";
+            self.wide(check, text, hint);
         }
+    }
+
+    fn wide(&mut self, check: &Check, text: String, hint: &str) {
+        let said = Said {
+            rule: "wide-cannot-tell",
+            severity: Severity::Error,
+            text,
+            hint,
+        };
+        self.at_check(check, "cannot_tell", said);
     }
 }
 

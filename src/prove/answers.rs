@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use serde_json_path::JsonPath;
 
 use super::Prover;
-use super::made::{FAILS, MARK};
+use super::made::MARK;
 use crate::domain::check::{Check, HttpProbe, Probe};
 use crate::domain::evidence::{Answer, Evidence};
 use crate::domain::expectation::ValueExpect;
@@ -24,13 +24,14 @@ use crate::domain::reason::Code;
 /// The longest that a control lets a check wait for its answer.
 const SLOWEST: Duration = Duration::from_secs(10);
 
-/// What a check may come to whose answer is not as it should be.
-const BAD: [Code; 5] = [
+/// What a check may come to whose answer is not as it should be. That nobody answers is no detection.
+const BAD: [Code; 6] = [
+    Code::Expectation,
     Code::NoResults,
     Code::Unreadable,
     Code::SomeFailed,
     Code::AllFailed,
-    Code::Unreachable,
+    Code::Limits,
 ];
 
 /// An answer as it is given.
@@ -64,6 +65,7 @@ impl Prover<'_> {
         let path = path_of(&http.url);
         let mut trials = vec![];
         for (control, given) in variations(http, answer) {
+            let late = !given.after.is_zero();
             let server = Server::start(given, path)?;
             let aimed = Check {
                 probe: Probe::Http(HttpProbe {
@@ -78,8 +80,9 @@ impl Prover<'_> {
                 needs: vec![],
                 ..check.clone()
             };
-            let codes = [&FAILS[..], &BAD].concat();
-            trials.push(self.trial(&control, &aimed, &codes));
+            // One that comes too late may outlive the check's own time limit first.
+            let late: &[Code] = if late { &[Code::TimedOut] } else { &[] };
+            trials.push(self.trial(&control, &aimed, &[&BAD[..], late].concat()));
         }
         Ok(trials)
     }

@@ -19,14 +19,11 @@ use crate::domain::verdict::judge;
 use crate::probe::{self, Ports};
 
 /// What a look at something that does not hold may come to.
-pub(super) const FAILS: [Code; 7] = [
+pub(super) const FAILS: [Code; 4] = [
     Code::Expectation,
     Code::Absent,
     Code::Unset,
     Code::Placeholder,
-    Code::TimedOut,
-    Code::Limits,
-    Code::Findings,
 ];
 
 /// What stands in no file and no value by accident.
@@ -89,17 +86,32 @@ impl Prover<'_> {
 
     fn on_files(&self, check: &Check, file: &FileProbe, good: &Evidence) -> Result<Vec<Trial>> {
         let expect = &file.expect;
-        let names = good
-            .attempts
-            .iter()
-            .filter_map(|attempt| attempt.files.as_ref());
-        let names = names.flatten().collect::<Vec<_>>();
         let cwd = check.cwd.as_deref().unwrap_or(".");
+        let base = self.scratch.folder().join(cwd);
+        // All of them, however many evidence names; by those where only a run knows the pattern.
+        let found = probe::file::matching(&file.pattern, &base).into_iter();
+        let found = found.filter_map(|path| {
+            let name = path
+                .strip_prefix(&base)
+                .ok()?
+                .to_string_lossy()
+                .into_owned();
+            Some(name)
+        });
+        let mut names = found.collect::<Vec<_>>();
+        if names.is_empty() {
+            let attempts = good.attempts.iter();
+            names.extend(
+                attempts
+                    .filter_map(|attempt| attempt.files.clone())
+                    .flatten(),
+            );
+        }
         let mut trials = vec![];
         let mut on = |control: &str, lay: Spoil<'_>| -> Result<()> {
             let mut laid = self.scratch.clean();
             for name in &names {
-                let path = self.scratch.folder().join(cwd).join(name);
+                let path = base.join(name);
                 let text = std::fs::read(&path)?;
                 match lay(name, &text) {
                     Some(content) => laid.put(&format!("{cwd}/{name}"), &content)?,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::{git, repository};
+use super::{git, top};
 
 /// Who last changed some lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ fn tables(file: &Path, lines: &[u32]) -> Option<HashMap<u32, Author>> {
     let file = file.canonicalize().ok()?;
     let folder = file.parent()?;
     let name = file.file_name()?.to_str()?;
-    repository(folder)?;
+    top(folder)?;
     let text = std::fs::read_to_string(&file).ok()?;
     let ranges = lines
         .iter()

@@ -95,7 +95,7 @@ pub fn snapshot(
     left_out.extend(instead.iter().map(|(file, _)| file.clone()));
     let left_out = &left_out[..];
     let mut ignored = None;
-    let (top, commit, contents) = match repository(&folder) {
+    let (top, commit, contents) = match top(&folder) {
         Some(top) => {
             let state = repository::state(&top, left_out);
             ignored = Some(state.ignored);
@@ -234,7 +234,7 @@ pub const MOST_FILES: usize = 100_000;
 
 /// The project's files, relative to `folder`: those that git tracks or would track, else all that are not ignored.
 pub fn files(folder: &Path) -> Vec<PathBuf> {
-    let listed = repository(folder).and_then(|_| {
+    let listed = top(folder).and_then(|_| {
         git(
             folder,
             &[
@@ -303,11 +303,6 @@ pub fn clean(path: &Path) -> PathBuf {
     clean
 }
 
-/// The top of the repository that a folder is in; none outside of one.
-pub fn top(folder: &Path) -> Option<PathBuf> {
-    repository(folder)
-}
-
 /// Makes a repository of a folder that holds a copy of one, with all in it committed. Where that is not possible, it is
 /// none.
 pub fn begin(folder: &Path) {
@@ -361,8 +356,8 @@ pub fn apply(folder: &Path, patch: &str) -> Result<(), String> {
     }
 }
 
-/// The top of the repository, found without starting git.
-fn repository(folder: &Path) -> Option<PathBuf> {
+/// The top of the repository that a folder is in, found without starting git; none outside of one.
+pub fn top(folder: &Path) -> Option<PathBuf> {
     let folder = folder.canonicalize().ok()?;
     folder
         .ancestors()
@@ -377,7 +372,7 @@ fn repository(folder: &Path) -> Option<PathBuf> {
 /// A file's name from the top of its repository, `/` between its parts; none outside of one.
 pub fn within(file: &Path) -> Option<String> {
     let file = file.canonicalize().ok()?;
-    let top = repository(file.parent()?)?;
+    let top = top(file.parent()?)?;
     let relative = file.strip_prefix(top.canonicalize().ok()?).ok()?;
     Some(relative.to_string_lossy().replace('\\', "/"))
 }

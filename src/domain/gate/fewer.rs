@@ -2,6 +2,7 @@
 
 use super::super::odd::{counts_tests, ran};
 use super::super::regression::{FEWER, NO_BASE};
+use super::super::verdict::Verdict;
 use super::{Decision, Gate, GateReason, base_of, reason};
 
 impl Decision<'_> {
@@ -22,7 +23,9 @@ impl Decision<'_> {
             let judged = checks.find(|judged| judged.check.id == *id);
             let counting = judged.filter(|judged| judged.applicable && !judged.check.optional);
             let now = counting.filter(|judged| counts_tests(judged.check));
-            let counts = now.and_then(|judged| judged.judgement.counts);
+            // What is unverified tells nothing about the tests of now, stale counts among it.
+            let told = now.filter(|judged| judged.judgement.verdict != Verdict::Unverified);
+            let counts = told.and_then(|judged| judged.judgement.counts);
             let text = match (judged, counts.map(ran)) {
                 (_, Some(now)) if now >= *then => continue,
                 (_, Some(now)) => format!("{id}: {now} tests ran, {then} in base {}", base.name),
@@ -41,6 +44,6 @@ impl Decision<'_> {
                 ..reason(FEWER, text)
             });
         }
-        true
+        !base.tests.is_empty()
     }
 }

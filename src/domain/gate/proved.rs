@@ -8,7 +8,7 @@ use super::{Decision, Gate, GateReason, reason};
 const RULE: &str = "require_proved";
 
 impl Decision<'_> {
-    /// Closes for every check that is not proved. A person's word cannot be, and nobody asks it to.
+    /// Closes for every check that is not proved; gives whether there is any that could be. A person's word cannot be, and nobody asks it to.
     pub(super) fn proved(&mut self, gate: &Gate) -> bool {
         if !gate.require_proved {
             return false;
@@ -16,7 +16,8 @@ impl Decision<'_> {
         let provable = self
             .counting()
             .filter(|judged| !matches!(judged.check.probe, Probe::Manual(_)));
-        for judged in provable.collect::<Vec<_>>() {
+        let provable = provable.collect::<Vec<_>>();
+        for judged in &provable {
             let now = self.situation.now;
             let proof = judged.proof.filter(|proof| proof.is_young(now));
             let check = judged.check;
@@ -43,6 +44,6 @@ impl Decision<'_> {
                 ..reason(RULE, format!("{} is not proved: {why}", check.id))
             });
         }
-        true
+        !provable.is_empty()
     }
 }

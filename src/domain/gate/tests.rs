@@ -1212,3 +1212,51 @@ proptest! {
         prop_assert_eq!(held(scene(credits.clone()), &after), credits == better);
     }
 }
+
+#[test]
+fn a_gate_of_proofs_or_tests_with_none_of_them_has_nothing_to_judge() {
+    let rule = |scene: Scene| scene.assess().gates[0].reasons[0].rule.clone();
+    let proofs = Gate {
+        require_proved: true,
+        ..gate()
+    };
+    assert_eq!(
+        rule(Scene::of([(manual("word"), word())]).gate(proofs)),
+        "nothing-to-judge"
+    );
+    let fewer = || Gate {
+        no_fewer_tests: true,
+        ..gate()
+    };
+    let base = |tests: &[(&str, u64)]| Base {
+        name: "01JD".to_string(),
+        verified: ratio::of(1, 1),
+        held: vec![],
+        tests: tests
+            .iter()
+            .map(|(id, ran)| (id.to_string(), *ran))
+            .collect(),
+    };
+    let none = Scene::of([(counted("suite"), holds())])
+        .gate(fewer())
+        .base("default", base(&[]));
+    assert_eq!(rule(none), "nothing-to-judge");
+    // What was counted of other files says nothing of the tests of these.
+    let mut stale = Scene::of([(counted("suite"), ran(9, 0))])
+        .gate(fewer())
+        .base("default", base(&[("suite", 9)]));
+    assert!(stale.seen[0].stale.is_none());
+    stale.seen[0].stale = Some("files were changed".to_string());
+    let report = stale.assess();
+    assert!(
+        report.gates[0].reasons[0]
+            .text
+            .contains("no test is counted now"),
+        "{:?}",
+        report.gates[0]
+    );
+    let fresh = Scene::of([(counted("suite"), ran(9, 0))])
+        .gate(fewer())
+        .base("default", base(&[("suite", 9)]));
+    assert!(fresh.assess().gates[0].open);
+}

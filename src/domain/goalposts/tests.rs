@@ -550,6 +550,50 @@ fn each_kind_of_edit_is_what_it_is() {
     assert_eq!(edits(&base(), &base()), vec![]);
 }
 
+/// A field that is added to a check is compared, or known not to be: none is passed over in silence.
+#[test]
+fn every_field_of_a_check_and_of_a_gate_is_compared() {
+    let keys = |value: serde_json::Value| {
+        value
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    let full = super::super::check::Check {
+        by_exit_alone: true,
+        inputs: vec!["x".to_string()],
+        ..run("a")
+    };
+    // Of the command: `env`, `cwd`, `clean_env`, `probe`. The rest follows from the other keys, or names the check.
+    let known = [
+        "id",
+        "probe",
+        "env",
+        "cwd",
+        "clean_env",
+        "by_exit_alone",
+        "library",
+        "source",
+    ];
+    for key in keys(serde_json::to_value(&full).unwrap()) {
+        let name = key.strip_suffix("_s").unwrap_or(&key);
+        let compared = fields::FIELDS.iter().any(|field| field.key == name);
+        assert!(compared || known.contains(&name), "{name} is not compared");
+    }
+    let text = include_str!("policy.rs");
+    for key in keys(serde_json::to_value(gate()).unwrap()) {
+        let name = key.strip_suffix("_s").unwrap_or(&key);
+        let compared = text.contains(&format!("\"{name}\""));
+        // That none is declared is `every check`.
+        assert!(
+            compared || ["name", "implied", "every_check"].contains(&name),
+            "{name} is not compared"
+        );
+    }
+}
+
 /// What the evidence comes to under both.
 fn both(scene: Scene, before: &Project) -> Both {
     let project = Project {
