@@ -51,7 +51,7 @@ impl Level {
         match self {
             Level::Exercised => "nothing: this is the strongest evidence",
             Level::Validated => {
-                "a check that counts results or reads the answer's body (a reader, limits, `expect.json`), or the proof that it can fail (`ready prove`)"
+                "a check that counts results or reads the answer's body (a reader, limits, `expect.json`)"
             }
             Level::Wired => "a check that runs it (`run`, `http`)",
             Level::Present => "a check of its content, or one that runs it",

@@ -66,7 +66,7 @@ pub struct Trial {
 pub enum Shows {
     /// It failed for the control's reason.
     Detected,
-    /// It held, or gates would accept what it came to.
+    /// It held. (What gates accept by `pass_at` is told all the same, with less credit.)
     StayedGreen,
     /// It did not hold, and not for that reason.
     WrongReason,
@@ -106,7 +106,7 @@ pub fn declared(judgement: &Judgement, evidence: Option<&Evidence>, signal: &str
         texts.iter().any(|text| text.contains(signal))
     };
     match judgement.verdict {
-        _ if judgement.holds() => Shows::StayedGreen,
+        Verdict::Verified => Shows::StayedGreen,
         Verdict::Failed | Verdict::Partial if seen() => Shows::Detected,
         _ => Shows::WrongReason,
     }
@@ -114,10 +114,10 @@ pub fn declared(judgement: &Judgement, evidence: Option<&Evidence>, signal: &str
 
 /// What a control that `ready` made must come to: one of these codes.
 pub fn made(judgement: &Judgement, codes: &[Code]) -> Shows {
-    match judgement.holds() {
-        true => Shows::StayedGreen,
-        false if codes.contains(&judgement.reason.code) => Shows::Detected,
-        false => Shows::WrongReason,
+    match judgement.verdict {
+        Verdict::Verified => Shows::StayedGreen,
+        _ if codes.contains(&judgement.reason.code) => Shows::Detected,
+        _ => Shows::WrongReason,
     }
 }
 
@@ -292,11 +292,16 @@ mod tests {
                 "{judgement:?}"
             );
         }
+        // What gates accept is partial all the same: the check has told of the failure.
         let accepted = Judgement {
             accepted: true,
             ..judged(ran(3, 1))
         };
-        assert_eq!(declared(&accepted, None, ""), Shows::StayedGreen);
+        assert_eq!(
+            declared(&accepted, Some(&*evidence), "test_that_fails"),
+            Shows::Detected
+        );
+        assert_eq!(made(&accepted, &[Code::SomeFailed]), Shows::Detected);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::super::check::Check;
 use super::super::gate::Judged;
+use super::super::level::Level;
 use super::super::project::{Component, Project};
 use super::super::ratio::{self, Ratio};
 use super::super::reason::Code;
@@ -111,12 +112,23 @@ impl RatedComponent {
         self.claim.map(ratio::percent)
     }
 
+    /// What would lift its evidence above a level. A proof does where nothing but an exit status decides.
+    fn lift(&self, level: Level, checks: &[CheckRow]) -> String {
+        let mut own = self.checks.iter().map(|at| &checks[*at].definition);
+        let provable = own.any(|check| check.by_exit_alone && check.level == level);
+        let proof = match provable {
+            true => ", or the proof that it can fail (`ready prove`)",
+            false => "",
+        };
+        format!("{}{proof}", level.lift())
+    }
+
     pub(super) fn row(&self, project: &Project, checks: &[CheckRow]) -> ComponentRow {
         let (component, standing) = (&self.component, &self.standing.standing);
         let cap = self.standing.capped.map(|level| Cap {
             percent: project.caps.percent(level),
             level,
-            lift: level.lift().to_string(),
+            lift: self.lift(level, checks),
         });
         ComponentRow {
             id: component.id.clone(),
