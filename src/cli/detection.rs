@@ -19,7 +19,8 @@ pub(super) struct Detection {
     /// The project's name: the folder's.
     name: String,
     library: Vec<LibraryCheck>,
-    files: Vec<String>,
+    /// How many files there are.
+    files: usize,
     /// What the files call for.
     pub(super) found: Vec<Found>,
 }
@@ -31,14 +32,16 @@ impl Detection {
         // What is not text cannot stand in a manifest.
         let files = files.iter().filter_map(|file| file.to_str());
         let files = files.map(|file| file.replace(std::path::MAIN_SEPARATOR, "/"));
-        Detection::among(files.collect(), folder, library)
+        let files = files.collect::<Vec<_>>();
+        let files = files.iter().map(String::as_str).collect::<Vec<_>>();
+        Detection::among(&files, folder, library)
     }
 
     /// Looks at these files of a folder.
-    pub(super) fn among(files: Vec<String>, folder: &Path, library: &Library) -> Result<Detection> {
-        let library = library.checks()?;
+    pub(super) fn among(files: &[&str], folder: &Path, library: &Library) -> Result<Detection> {
+        let library = library.checks_for(files)?;
         let project = Files {
-            list: &files,
+            list: files,
             exists: &|file| folder.join(file).is_file(),
             read: &|file| read(&folder.join(file)),
         };
@@ -52,7 +55,7 @@ impl Detection {
                 .filter(|name| !name.is_empty())
                 .unwrap_or_else(|| "project".to_string()),
             library,
-            files,
+            files: files.len(),
             found,
         })
     }
@@ -70,12 +73,12 @@ impl Detection {
     /// Why nothing can be run here; none where something can.
     pub(super) fn nothing(&self) -> Option<Usage> {
         let elsewhere = "go to a project, `ready -C DIR check`";
-        let (seen, hint) = if self.files.is_empty() {
+        let (seen, hint) = if self.files == 0 {
             (
                 "this folder has no files: there is nothing to check".to_string(),
                 elsewhere,
             )
-        } else if self.files.len() == tree::MOST_FILES {
+        } else if self.files == tree::MOST_FILES {
             let most = tree::MOST_FILES;
             (
                 format!("this folder has more than {most} files: it is no one project"),

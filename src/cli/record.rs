@@ -44,6 +44,8 @@ pub(super) struct Record {
     pub(super) run: Run,
     about: About,
     pub(super) tree: Tree,
+    /// What was recorded before, where it can be read. What cannot is told when the run is recorded.
+    before: Option<Ledger>,
     /// What evidence that is had now is about, by the places of the checks.
     bindings: Vec<Binding>,
     /// The checks that were due and are not run again, with what is recorded of them.
@@ -79,8 +81,9 @@ impl Record {
                 .map(|at| session.project.checks[*at].id.clone())
                 .collect()
         };
+        let before = Ledger::open_existing(&session.folder).ok().flatten();
         let run = Run {
-            id: next_id(session),
+            id: next_id(before.as_ref()),
             started,
             finished: started,
             complete: false,
@@ -122,6 +125,7 @@ impl Record {
             run,
             about,
             tree,
+            before,
             bindings,
             reused: BTreeMap::new(),
             split: None,
@@ -182,7 +186,9 @@ impl Record {
         let preflight = preflight::observe(&session.project.requires, &session.folder, &cancel);
         let reused = self.reusable(session, &due, options.fresh);
         due.retain(|at| !reused.contains_key(at));
-        let durations = durations(session, &due);
+        let durations = durations(session, &due, self.before.as_ref());
+        // A run may be long: nothing is held open meanwhile.
+        self.before = None;
         let places = reused.keys().copied().collect();
         if !reused.is_empty() && progress_mode(options, global) != Mode::Silent {
             let text = match reused.len() {
@@ -247,8 +253,7 @@ impl Record {
         Ok((ran, preflight))
     }
 
-    /// The checks among those that are due that need no look, with what is recorded of them. What cannot be read of the
-    /// ledger is told when the run is recorded.
+    /// The checks among those that are due that need no look, with what is recorded of them.
     fn reusable(
         &self,
         session: &Session,
@@ -259,11 +264,9 @@ impl Record {
         if fresh || !due.iter().any(declares) {
             return BTreeMap::new();
         }
-        let Some(ledger) = Ledger::open_existing(&session.folder).ok().flatten() else {
-            return BTreeMap::new();
-        };
         let here = self.here(session);
-        let Ok(past) = here.recorded(Some(&ledger)) else {
+        let past = self.before.as_ref().map(|known| here.recorded(Some(known)));
+        let Some(Ok(past)) = past else {
             return BTreeMap::new();
         };
         let reusable = here.reusable(due, &past);
@@ -453,9 +456,8 @@ impl Record {
 }
 
 /// The id of a run: after that of every run that is recorded, whatever the clock says by now.
-fn next_id(session: &Session) -> String {
-    let ledger = Ledger::open_existing(&session.folder).ok().flatten();
-    let last = ledger.and_then(|ledger| ledger.last_id().ok()?);
+fn next_id(before: Option<&Ledger>) -> String {
+    let last = before.and_then(|ledger| ledger.last_id().ok()?);
     let last = last.and_then(|id| ulid::Ulid::from_string(&id).ok());
     let new = ulid::Ulid::new();
     match last {
@@ -466,13 +468,13 @@ fn next_id(session: &Session) -> String {
     }
 }
 
-/// How long each check that is due took when it was last run. What cannot be read here is told when the run is recorded.
-fn durations(session: &Session, due: &BTreeSet<usize>) -> Vec<Option<std::time::Duration>> {
-    let ledger = match due.is_empty() {
-        true => None,
-        false => Ledger::open_existing(&session.folder).ok().flatten(),
-    };
-    let duration = |id: &str| ledger.as_ref()?.duration(id).ok()?;
+/// How long each check that is due took when it was last run.
+fn durations(
+    session: &Session,
+    due: &BTreeSet<usize>,
+    before: Option<&Ledger>,
+) -> Vec<Option<std::time::Duration>> {
+    let duration = |id: &str| before?.duration(id).ok()?;
     let checks = session.project.checks.iter().enumerate();
     checks
         .map(|(at, check)| due.contains(&at).then(|| duration(&check.id)).flatten())

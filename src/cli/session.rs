@@ -122,7 +122,7 @@ impl Session {
         let found = match (self.detected.is_empty(), tree.names()) {
             // What of it could be run is declared.
             (false, _) => self.detected.clone(),
-            (true, Some(files)) => Detection::among(files, &self.folder, &self.library)?.found,
+            (true, Some(files)) => Detection::among(&files, &self.folder, &self.library)?.found,
             (true, None) => Detection::of(&self.folder, &self.library)?.found,
         };
         let mut called_for: Vec<CalledFor> = vec![];

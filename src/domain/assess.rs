@@ -187,10 +187,15 @@ pub fn assess(
     let (rated, whole) = (&figures.rated, &figures.whole);
     let undeclared = judging.undeclared.to_vec();
     let waivers = waiver_rows(project, &judged, &states, today);
-    let checks = judged
+    let outside = judged
         .iter()
-        .zip(&seen)
-        .map(|(judged, seen)| check_row(judged, seen, gates, &waivers))
+        .map(|judged| judged.outside)
+        .collect::<Vec<_>>();
+    let rows = project.checks.iter().zip(judgements).zip(outside).zip(seen);
+    let checks = rows
+        .map(|(((check, judgement), outside), seen)| {
+            check_row(check, judgement, seen, outside, gates, &waivers)
+        })
         .collect::<Vec<_>>();
     Report {
         format: FORMAT.to_string(),
@@ -434,12 +439,22 @@ fn needs_of_recorded(project: &Project, seen: &[Seen], judgements: &mut [Judgeme
     }
 }
 
-fn check_row(judged: &Judged<'_>, seen: &Seen, gates: &[Gate], waivers: &[WaiverRow]) -> CheckRow {
-    let (check, judgement) = (judged.check, judged.judgement);
+fn check_row(
+    check: &Check,
+    judgement: Judgement,
+    seen: Seen,
+    outside: bool,
+    gates: &[Gate],
+    waivers: &[WaiverRow],
+) -> CheckRow {
     let required = gates.iter().any(|gate| gate.require.contains(&check.id));
-    let evidence = match &seen.observed {
-        Observed::Evidence(evidence) => Some(&**evidence),
+    let evidence = match seen.observed {
+        Observed::Evidence(evidence) => Some(*evidence),
         Observed::Withheld(_) => None,
+    };
+    let notes = match (&evidence, &seen.usual) {
+        (Some(evidence), Some(usual)) => notes(check, &judgement, evidence, usual),
+        _ => seen.notes,
     };
     CheckRow {
         id: check.id.clone(),
@@ -451,40 +466,37 @@ fn check_row(judged: &Judged<'_>, seen: &Seen, gates: &[Gate], waivers: &[Waiver
         applicable: seen.applicable,
         optional: check.optional,
         verdict: judgement.verdict,
-        reason: judgement.reason.clone(),
+        reason: judgement.reason,
         credit: ratio::number(&judgement.credit),
         potential: ratio::number(&judgement.potential),
         exact: Exact {
-            credit: judgement.credit.clone(),
-            potential: judgement.potential.clone(),
+            credit: judgement.credit,
+            potential: judgement.potential,
         },
         accepted_at: check.pass_at.filter(|_| judgement.accepted),
         level: check.level,
         counts: judgement.counts,
-        measures: judgement.measures.clone(),
-        contradiction: judgement.contradiction.clone(),
+        measures: judgement.measures,
+        contradiction: judgement.contradiction,
         waiver: waivers
             .iter()
             .find(|row| row.waiver.check == check.id)
             .map(|row| row.state),
-        recorded: seen.recorded.as_ref().map(|from| from.run.clone()),
-        recorded_at: seen.recorded.as_ref().and_then(|from| from.commit.clone()),
         reused: seen.recorded.as_ref().is_some_and(|from| from.reused),
+        recorded_at: seen.recorded.as_ref().and_then(|from| from.commit.clone()),
+        recorded: seen.recorded.map(|from| from.run),
         author: None,
-        stale: seen.stale.clone(),
-        observations: seen.observations.clone(),
-        outside: judged.outside,
-        looks: seen.looks.clone(),
-        earlier: seen.earlier.clone(),
-        started: evidence.map(|evidence| evidence.started),
-        duration_ms: evidence.map(|evidence| evidence.duration_ms),
-        notes: match (evidence, &seen.usual) {
-            (Some(evidence), Some(usual)) => notes(check, judgement, evidence, usual),
-            _ => seen.notes.clone(),
-        },
-        proof: seen.proof.as_deref().cloned(),
+        stale: seen.stale,
+        observations: seen.observations,
+        outside,
+        looks: seen.looks,
+        earlier: seen.earlier,
+        started: evidence.as_ref().map(|evidence| evidence.started),
+        duration_ms: evidence.as_ref().map(|evidence| evidence.duration_ms),
+        notes,
+        proof: seen.proof.map(|proof| *proof),
         definition: check.clone(),
-        evidence: evidence.cloned(),
+        evidence,
     }
 }
 

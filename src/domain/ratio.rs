@@ -10,10 +10,13 @@ pub type Ratio = BigRational;
 /// `part / whole`; 0 when `whole` is 0.
 pub fn of(part: u64, whole: u64) -> Ratio {
     if whole == 0 {
-        Ratio::zero()
-    } else {
-        Ratio::new(part.into(), whole.into())
+        return Ratio::zero();
     }
+    let (mut divisor, mut rest) = (part, whole);
+    while rest > 0 {
+        (divisor, rest) = (rest, divisor % rest);
+    }
+    Ratio::new_raw((part / divisor).into(), (whole / divisor).into())
 }
 
 /// The exact value of a number as a person wrote it: `0.1` is one tenth, not the nearest binary fraction. Not a finite
@@ -40,13 +43,78 @@ pub(super) fn times(one: &Ratio, other: &Ratio) -> Ratio {
     }
 }
 
+/// The quotient by a divisor that is not 0; most are 1.
+pub(super) fn over(one: &Ratio, divisor: &Ratio) -> Ratio {
+    match () {
+        () if divisor.is_one() || one.is_zero() => one.clone(),
+        () => one / divisor,
+    }
+}
+
+/// A sum while it grows: of fractions with the same denominator only the numerators are added, and a common divisor is
+/// looked for once, at the end. A tenth of the time of adding one fraction to the other.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Total {
+    numerator: BigInt,
+    /// 0 before anything was added.
+    denominator: BigInt,
+}
+
+impl Total {
+    pub(super) fn add(&mut self, part: &Ratio) {
+        if part.is_zero() {
+            return;
+        }
+        if self.denominator.is_zero() {
+            self.denominator = part.denom().clone();
+        }
+        if self.denominator == *part.denom() {
+            self.numerator += part.numer();
+        } else {
+            let sum = Ratio::new_raw(self.numerator.clone(), self.denominator.clone()) + part;
+            (self.numerator, self.denominator) = sum.into_raw();
+        }
+    }
+
+    pub(super) fn ratio(self) -> Ratio {
+        match self.denominator.is_zero() {
+            true => Ratio::zero(),
+            false if self.denominator.is_one() => Ratio::from_integer(self.numerator),
+            false => Ratio::new(self.numerator, self.denominator),
+        }
+    }
+}
+
+/// The sum of several.
+pub(super) fn sum<'a>(parts: impl IntoIterator<Item = &'a Ratio>) -> Ratio {
+    let mut total = Total::default();
+    parts.into_iter().for_each(|part| total.add(part));
+    total.ratio()
+}
+
 /// A figure in percent (0 to 100) as an exact fraction of 1.
 pub fn percent(number: f64) -> Ratio {
-    decimal(number) / Ratio::from_integer(100.into())
+    match number.fract() == 0.0 && (0.0..=100.0).contains(&number) {
+        true => of(number as u64, 100),
+        false => decimal(number) / Ratio::from_integer(100.into()),
+    }
+}
+
+/// Integers up to this one are exact as plain numbers.
+const EXACT: i64 = 1 << 53;
+
+/// Numerator and denominator where both are plain numbers exactly.
+fn plain(ratio: &Ratio) -> Option<(i64, i64)> {
+    let exact = |number: &BigInt| number.to_i64().filter(|number| number.abs() <= EXACT);
+    Some((exact(ratio.numer())?, exact(ratio.denom())?))
 }
 
 /// The fraction as a plain number, rounded toward zero where it has no exact binary form.
 pub fn number(ratio: &Ratio) -> f64 {
+    // Most are 0, 1 or a half, of which no rounding need be undone.
+    if let Some((part, whole)) = plain(ratio).filter(|(_, whole)| whole.count_ones() == 1) {
+        return part as f64 / whole as f64;
+    }
     let nearest = ratio.to_f64().unwrap_or(0.0);
     match Ratio::from_f64(nearest) {
         Some(exact) if nearest > 0.0 && exact > *ratio => nearest.next_down(),
@@ -64,6 +132,11 @@ pub fn to_said_percent(ratio: &Ratio) -> f64 {
 
 /// The fraction in percent, rounded toward zero where it has no exact binary form.
 pub fn to_percent(ratio: &Ratio) -> f64 {
+    let hundredfold = |(part, whole): (i64, i64)| Some((part.checked_mul(100)?, whole));
+    let whole = plain(ratio).and_then(hundredfold);
+    if let Some((part, whole)) = whole.filter(|(part, whole)| part % whole == 0) {
+        return (part / whole) as f64;
+    }
     number(&(ratio * Ratio::from_integer(100.into())))
 }
 

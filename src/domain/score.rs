@@ -8,7 +8,7 @@
 use num_traits::{One, Zero};
 
 use super::level::{Caps, Level};
-use super::ratio::{self, Ratio};
+use super::ratio::{self, Ratio, Total};
 
 /// A judged check as the score sees it.
 #[derive(Clone, Debug)]
@@ -52,12 +52,9 @@ pub fn component(checks: &[Weighed], caps: &Caps, enough: Option<Level>) -> Comp
     let cap = |level: Level| cap(caps, enough, level);
     let by_credit = best(checks, |check| &check.credit, cap);
     let by_potential = best(checks, |check| &check.potential, cap);
-    let weight: Ratio = checks.iter().map(|check| check.weight.clone()).sum();
-    let attested: Ratio = checks
-        .iter()
-        .filter(|check| check.attested)
-        .map(|check| check.weight.clone())
-        .sum();
+    let weight = ratio::sum(checks.iter().map(|check| &check.weight));
+    let attested = checks.iter().filter(|check| check.attested);
+    let attested = ratio::sum(attested.map(|check| &check.weight));
     ComponentStanding {
         standing: Standing {
             verified: by_credit.reached,
@@ -69,7 +66,7 @@ pub fn component(checks: &[Weighed], caps: &Caps, enough: Option<Level>) -> Comp
             attested: if weight.is_zero() {
                 Ratio::zero()
             } else {
-                attested / weight
+                ratio::over(&attested, &weight)
             },
         },
         level: by_credit.level,
@@ -109,11 +106,13 @@ impl Sums {
     /// Counts a check of that weight which earns that share of it.
     pub(super) fn add(&mut self, weight: &Ratio, share: &Ratio, level: Level) {
         for (earned, of) in self.earned.iter_mut().zip(Level::ALL) {
-            if of == level {
+            if of == level && !share.is_zero() {
                 *earned += ratio::times(weight, share);
             }
         }
-        self.missing += ratio::times(weight, &(Ratio::one() - share));
+        if !share.is_one() {
+            self.missing += ratio::times(weight, &(Ratio::one() - share));
+        }
     }
 
     /// Counts as earned what a check of that level lacked.
@@ -150,20 +149,30 @@ impl Sums {
             if here.is_zero() && (earned.is_zero() || cap <= highest) {
                 continue;
             }
-            earned += here;
+            match earned.is_zero() {
+                true => earned.clone_from(here),
+                false => earned += here,
+            }
             highest = cap;
-            let uncapped = match self.missing.is_zero() {
-                true => Ratio::one(),
-                false => &earned / (&earned + &self.missing),
-            };
             let cap = ratio::percent(cap);
-            let reached = uncapped.clone().min(cap.clone());
-            if reached > best.reached {
-                let capped = (uncapped > cap).then_some(level);
+            let uncapped = match self.missing.is_zero() {
+                true => None,
+                false => Some(&earned / (&earned + &self.missing)).filter(|share| *share <= cap),
+            };
+            let capped = match uncapped {
+                Some(_) => false,
+                None => !(self.missing.is_zero() && cap.is_one()),
+            };
+            let reached = uncapped.unwrap_or(cap);
+            let is_more = match best.level {
+                Some(_) => reached > best.reached,
+                None => !reached.is_zero(),
+            };
+            if is_more {
                 best = Best {
                     reached,
                     level: Some(level),
-                    capped,
+                    capped: capped.then_some(level),
                 };
             }
         }
@@ -181,22 +190,24 @@ fn cap(caps: &Caps, enough: Option<Level>, level: Level) -> f64 {
 
 /// The weighted mean of several standings; none where there are none.
 pub fn mean<'a>(parts: impl IntoIterator<Item = (&'a Ratio, &'a Standing)>) -> Option<Standing> {
-    let zero = Standing {
-        verified: Ratio::zero(),
-        ceiling: Ratio::zero(),
-        attested: Ratio::zero(),
-    };
-    let (mut weights, mut sum) = (Ratio::zero(), zero);
+    let mut weights = Total::default();
+    let mut sums: [Total; 3] = Default::default();
     for (weight, part) in parts {
-        sum.verified += ratio::times(weight, &part.verified);
-        sum.ceiling += ratio::times(weight, &part.ceiling);
-        sum.attested += ratio::times(weight, &part.attested);
-        weights += weight;
+        let shares = [&part.verified, &part.ceiling, &part.attested];
+        for (sum, share) in sums.iter_mut().zip(shares) {
+            sum.add(&ratio::times(weight, share));
+        }
+        weights.add(weight);
     }
-    (!weights.is_zero()).then(|| Standing {
-        verified: sum.verified / &weights,
-        ceiling: sum.ceiling / &weights,
-        attested: sum.attested / &weights,
+    let weights = weights.ratio();
+    let mean = |sum: Total| ratio::over(&sum.ratio(), &weights);
+    (!weights.is_zero()).then(|| {
+        let [verified, ceiling, attested] = sums.map(mean);
+        Standing {
+            verified,
+            ceiling,
+            attested,
+        }
     })
 }
 

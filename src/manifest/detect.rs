@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use regex::bytes::Regex;
+use serde::Deserialize;
 
 use super::item::Item;
 use super::library_check::{LibraryCheck, Param};
@@ -58,6 +59,12 @@ pub struct Found {
 }
 
 impl Detect {
+    /// The patterns of files that it looks for.
+    #[cfg(test)]
+    pub(super) fn files(&self) -> &[String] {
+        &self.files
+    }
+
     /// Reads `detect`; `params` are the names that it may set.
     pub(super) fn read<'p>(
         item: &Item<'_>,
@@ -150,11 +157,55 @@ fn patterns(item: &Item<'_>) -> Vec<String> {
     item.elements().iter().filter_map(Item::pattern).collect()
 }
 
+/// The patterns of files in the text of a definition, found without reading all of it; none where there are none.
+pub(super) fn files_of(text: &str) -> Vec<String> {
+    #[derive(Deserialize)]
+    struct Part {
+        detect: Files,
+    }
+    #[derive(Deserialize)]
+    struct Files {
+        files: OneOrMore,
+    }
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMore {
+        One(String),
+        More(Vec<String>),
+    }
+    let starts = |line: &str, word: &str| line.starts_with(word);
+    let mut lines = text.lines().skip_while(|line| {
+        !(starts(line, "[detect]") || starts(line, "detect ") || starts(line, "detect="))
+    });
+    let first = lines.next().unwrap_or_default();
+    let rest = lines.take_while(|line| starts(first, "[") && !starts(line, "["));
+    let part = std::iter::once(first).chain(rest).collect::<Vec<_>>();
+    match toml::from_str::<Part>(&part.join("\n")).map(|part| part.detect.files) {
+        Ok(OneOrMore::One(pattern)) => vec![pattern],
+        Ok(OneOrMore::More(patterns)) => patterns,
+        Err(_) => vec![],
+    }
+}
+
+/// For each list of patterns whether any of the files matches one.
+pub(super) fn matching(patterns: &[Vec<String>], files: &[&str]) -> Vec<bool> {
+    let set = globset(patterns.iter().flatten());
+    let owners = patterns.iter().enumerate();
+    let owners = owners.flat_map(|(at, patterns)| patterns.iter().map(move |_| at));
+    let owners = owners.collect::<Vec<_>>();
+    let (mut any, mut found) = (vec![false; patterns.len()], vec![]);
+    for file in files {
+        set.matches_into(file, &mut found);
+        found.iter().for_each(|at: &usize| any[owners[*at]] = true);
+    }
+    any
+}
+
 /// The files of a project, relative to it, with `/` between their parts.
 #[derive(Clone, Copy)]
 pub struct Files<'a> {
     /// Those that are the project's own.
-    pub list: &'a [String],
+    pub list: &'a [&'a str],
     /// Whether one is there: one that git knows may be gone.
     pub exists: &'a dyn Fn(&str) -> bool,
     /// The text of one, or as much of it as tells what it is; none where it cannot be read.
@@ -167,7 +218,7 @@ const READ: usize = 32 << 20;
 
 /// Finds what the files call for, in the order of the checks and of the files.
 pub fn find(checks: &[LibraryCheck], project: Files<'_>) -> Vec<Found> {
-    let mut files = project.list.iter().map(String::as_str).collect::<Vec<_>>();
+    let mut files = project.list.to_vec();
     files.sort_unstable();
     let foreign = foreign_folders(&files);
 

@@ -179,8 +179,8 @@ mod tests {
     #[test]
     fn a_check_that_needs_more_than_files_tell_is_a_comment() {
         let text = "says = \"It \\\"answers\\\"\"\ncomponent = \"api\"\n[detect]\nfiles = \"**/app.py\"\nsets = { file = \"file\" }\n[params]\nfile = {}\nurl = { help = \"where it answers\" }\n[probe]\nhttp = \"{url}\"\n";
-        let check = parse_library_check("answers", "answers.toml", text).unwrap();
-        let list = ["a/app.py".to_string(), "gone/app.py".to_string()];
+        let check = parse_library_check("answers", "answers.toml", text, false).unwrap();
+        let list = ["a/app.py", "gone/app.py"];
         let project = Files {
             list: &list,
             exists: &|file| !file.starts_with("gone"),

@@ -16,6 +16,8 @@ use crate::domain::limit::{Limit, parse_duration};
 pub(super) struct Origin<'a> {
     pub(super) problems: &'a Collector,
     pub(super) source: usize,
+    /// Whether it is built in: then tests have tried every pattern in it, and none is compiled only to see whether it is one.
+    pub(super) built_in: bool,
 }
 
 /// A key and its value, each with its place.
@@ -309,6 +311,9 @@ impl<'a> Item<'a> {
     /// A regular expression that compiles.
     pub(super) fn pattern(&self) -> Option<String> {
         let pattern = self.text()?;
+        if self.origin.built_in {
+            return Some(pattern);
+        }
         match regex::bytes::Regex::new(&pattern) {
             Ok(_) => Some(pattern),
             Err(error) => {

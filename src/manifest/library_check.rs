@@ -67,7 +67,7 @@ pub enum Seen {
     Never,
 }
 
-/// Reads what a library check says of itself. `file` is how problems name it.
+/// Reads what a library check says of itself. `file` is how problems name it; `built_in`: tests have tried its patterns.
 ///
 /// # Errors
 /// Everything that is wrong with it.
@@ -75,12 +75,14 @@ pub(super) fn parse_library_check(
     name: &str,
     file: &str,
     text: &str,
+    built_in: bool,
 ) -> Result<LibraryCheck, Problems> {
     let problems = Collector::default();
     let document = syntax(text, 0, &problems);
     let origin = Origin {
         problems: &problems,
         source: 0,
+        built_in,
     };
     let check = read(name, file, &document, origin);
     if problems.is_empty() {

@@ -81,6 +81,7 @@ pub(super) fn parse_with(
     let origin = Origin {
         problems: &problems,
         source: 0,
+        built_in: false,
     };
     let sections = items(&document, origin).collect::<Vec<_>>();
     for section in sections.iter().filter(|section| section.key == "library") {
@@ -97,6 +98,7 @@ pub(super) fn parse_with(
         let origin = Origin {
             problems: &problems,
             source,
+            built_in: false,
         };
         // What a person looks up is read for its mistakes alone.
         library_check::read(name, &sources[source].name, table, origin);
@@ -314,7 +316,10 @@ pub fn definition_digest(check: &Check, services: &[Service]) -> String {
         tool.install = None;
         tool.version = vec![];
     }
-    hasher.update(&serde_json::to_vec(&asked).unwrap_or_default());
+    let mut text = Vec::with_capacity(4096);
+    // A check becomes JSON, whatever it holds.
+    let _ = serde_json::to_writer(&mut text, &asked);
+    hasher.update(&text);
     let environment = |env: &BTreeMap<String, String>, hasher: &mut blake3::Hasher| {
         for (name, value) in env {
             hasher.update(name.as_bytes()).update(&[0]);

@@ -2,6 +2,7 @@
 //! files included. Asked of git, without writing anything into the repository.
 
 pub mod blame;
+mod index;
 mod inputs;
 mod repository;
 mod then;
@@ -14,6 +15,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+/// How many bytes are digested at a time.
+const PIECE: usize = 32 << 10;
 
 /// The state of a project's files.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,15 +43,23 @@ pub struct Tree {
 impl Tree {
     fn digest<'f>(files: impl IntoIterator<Item = (&'f [u8], &'f [u8])>) -> String {
         let mut hasher = blake3::Hasher::new();
+        // By the piece, of which it digests sixteen parts at once: a file alone is no more than one.
+        let mut piece = Vec::with_capacity(PIECE + 1024);
         for (path, entry) in files {
-            hasher.update(path).update(&[0]).update(entry).update(&[0]);
+            for part in [path, &[0], entry, &[0]] {
+                piece.extend_from_slice(part);
+            }
+            if piece.len() >= PIECE {
+                hasher.update(&piece);
+                piece.clear();
+            }
         }
-        format!("blake3:{}", hasher.finalize().to_hex())
+        format!("blake3:{}", hasher.update(&piece).finalize().to_hex())
     }
 
     /// The files below the folder that was asked for, relative to it, `/` between their parts; without those whose names are
     /// no text. None where they are not known.
-    pub fn names(&self) -> Option<Vec<String>> {
+    pub fn names(&self) -> Option<Vec<&str>> {
         self.digest.as_ref()?;
         let mut below = bytes(self.folder.strip_prefix(&self.top).ok()?);
         if !below.is_empty() {
@@ -56,7 +68,7 @@ impl Tree {
         let files = self.files.range(below.clone()..);
         let files = files.map_while(|(file, _)| file.strip_prefix(&below[..]));
         let names = files.filter_map(|file| std::str::from_utf8(file).ok());
-        Some(names.map(str::to_string).collect())
+        Some(names.collect())
     }
 
     /// The files that differ between two states, by name.

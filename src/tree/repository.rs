@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{Entries, Paths, Tree, git, listed, mode, path};
+use super::index::{self, Index};
+use super::{Entries, Paths, Tree, git, mode, path};
 
 /// What git says of a repository.
 pub(super) struct State {
@@ -18,8 +19,8 @@ pub(super) struct State {
 /// The state of the repository at `top`, without the files in `left_out` (absolute).
 pub(super) fn state(top: &Path, left_out: &[PathBuf]) -> State {
     // The one asks the index, the other looks at every file: beside each other.
-    let (list, status) = std::thread::scope(|scope| {
-        let list = scope.spawn(|| git(top, &["ls-files", "--stage", "-v", "-z"], None));
+    let (index, status) = std::thread::scope(|scope| {
+        let index = scope.spawn(|| index::read(top));
         let status = [
             "status",
             "--porcelain=v2",
@@ -31,7 +32,7 @@ pub(super) fn state(top: &Path, left_out: &[PathBuf]) -> State {
             "--ignore-submodules=none",
         ];
         let status = git(top, &status, None);
-        (list.join().ok().flatten(), status)
+        (index.join().ok().flatten(), status)
     });
     let mut state = State {
         commit: None,
@@ -62,7 +63,7 @@ pub(super) fn state(top: &Path, left_out: &[PathBuf]) -> State {
             _ => changed.push(path.strip_suffix(b"/").unwrap_or(path).to_vec()),
         }
     }
-    state.contents = list.and_then(|list| held_against(top, left_out, &list, changed));
+    state.contents = index.and_then(|index| held_against(top, left_out, index, changed));
     state
 }
 
@@ -70,15 +71,12 @@ pub(super) fn state(top: &Path, left_out: &[PathBuf]) -> State {
 fn held_against(
     top: &Path,
     left_out: &[PathBuf],
-    list: &[u8],
+    index: Index,
     mut changed: Vec<Vec<u8>>,
 ) -> Option<(Entries, Paths)> {
-    // TAG SP MODE SP ID SP STAGE
-    let mut entries = listed(list, |fields| {
-        let end = fields.iter().rposition(|byte| *byte == b' ')?;
-        Some(fields.get(2..end)?.to_vec())
-    })?;
-    changed.extend(unwatched(list).filter(|file| top.join(path(file)).symlink_metadata().is_ok()));
+    let mut entries = index.entries;
+    let unwatched = index.unwatched.into_iter();
+    changed.extend(unwatched.filter(|file| top.join(path(file)).symlink_metadata().is_ok()));
     let left_out = left_out
         .iter()
         .filter_map(|file| file.strip_prefix(top).ok())
@@ -122,19 +120,6 @@ fn held_against(
     }
     // What git was told not to look at differs only where it does.
     Some((entries, changed))
-}
-
-/// The files of which git was told to assume that they are as in the index: `git status` says nothing of them.
-fn unwatched(list: &[u8]) -> impl Iterator<Item = Vec<u8>> {
-    let records = list.split(|byte| *byte == 0);
-    let marked = records.filter(|record| {
-        let tag = record.first();
-        tag.is_some_and(|tag| tag.is_ascii_lowercase() || *tag == b'S')
-    });
-    marked.filter_map(|record| {
-        let tab = record.iter().position(|byte| *byte == b'\t')?;
-        Some(record[tab + 1..].to_vec())
-    })
 }
 
 /// A link, by where it leads: as git has it.

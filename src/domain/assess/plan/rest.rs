@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use num_traits::{One, ToPrimitive, Zero};
 
 use super::super::super::level::Level;
-use super::super::super::ratio::{self, Ratio};
+use super::super::super::ratio::{self, Ratio, Total};
 use super::super::super::score::Sums;
 use super::Planner;
 
@@ -45,7 +45,7 @@ impl<'p, 'a> Rest<'p, 'a> {
             sums: sums.collect(),
             scores: vec![],
             components: members.collect(),
-            weights: applicable.map(|rated| rated.weight.clone()).sum(),
+            weights: ratio::sum(applicable.map(|rated| &rated.weight)),
         };
         rest.scores = (0..rated.len())
             .map(|place| rest.score(place, &[]).0)
@@ -102,10 +102,9 @@ impl<'p, 'a> Rest<'p, 'a> {
         }
         let rated = self.planner.figures.rated.iter().zip(&self.scores);
         let counting = rated.filter(|(rated, _)| rated.applicable);
-        let sum = counting
-            .map(|(rated, score)| &rated.weight * score)
-            .sum::<Ratio>();
-        sum / &self.weights
+        let mut sum = Total::default();
+        counting.for_each(|(rated, score)| sum.add(&ratio::times(&rated.weight, score)));
+        ratio::over(&sum.ratio(), &self.weights)
     }
 
     /// What gains most for each minute of what is left and needs nothing that is not done; of equals the first.
