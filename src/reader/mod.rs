@@ -10,12 +10,15 @@
 
 pub mod actionlint;
 pub mod cargo_audit;
+pub mod cobertura;
 pub mod compose;
+mod coverage;
 pub mod ctrf;
 pub mod go_test;
 pub mod jest;
 pub mod json;
 pub mod junit;
+pub mod lcov;
 pub mod libtest;
 pub mod locust;
 pub mod mocha;
@@ -53,11 +56,13 @@ pub struct Format {
 pub const ALL: &[Format] = &[
     Format { name: "actionlint", about: "the JSON of `actionlint -format '{{json .}}'`", read: actionlint::read, exits: Exits::default },
     Format { name: "cargo-audit", about: "the JSON of `cargo audit --json`", read: cargo_audit::read, exits: Exits::default },
+    Format { name: "cobertura", about: "Cobertura's XML, which most coverage tools write", read: cobertura::read, exits: Exits::default },
     Format { name: "compose", about: "what `docker compose config --services` prints", read: compose::read, exits: compose::exits },
     Format { name: "ctrf", about: "a CTRF report, which reporters for many test tools write", read: ctrf::read, exits: Exits::default },
     Format { name: "go-test", about: "the JSON lines of `go test -json`", read: go_test::read, exits: Exits::default },
     Format { name: "jest", about: "the JSON of `jest --json`", read: jest::read, exits: Exits::default },
     Format { name: "junit", about: "JUnit XML, which most test tools write", read: junit::read, exits: Exits::default },
+    Format { name: "lcov", about: "LCOV's tracefile, which most coverage tools write", read: lcov::read, exits: Exits::default },
     Format { name: "libtest", about: "what `cargo test` prints", read: libtest::read, exits: libtest::exits },
     Format { name: "locust", about: "the JSON of `locust --headless --json`", read: locust::read, exits: Exits::default },
     Format { name: "mocha", about: "the JSON of `mocha --reporter json`", read: mocha::read, exits: Exits::default },
