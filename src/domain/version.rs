@@ -9,12 +9,15 @@ use super::limit::Operator;
 pub struct Version(Vec<u64>);
 
 impl Version {
-    /// The first dotted number in a text (`Python 3.11.7`, `v20.1.0`, `nginx/1.22.1`); a lone number counts where there is
-    /// no dotted one.
+    /// The first dotted number in a text (`Python 3.11.7`, `v20.1.0`, `nginx/1.22.1`, `go1.19.8`); a lone number counts where
+    /// there is no dotted one.
     pub fn find(text: &str) -> Option<Version> {
         let words = || {
             text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.'))
-                .map(|word| word.trim_start_matches(['v', 'V']))
+                .map(|word| match word.contains('.') {
+                    true => word.trim_start_matches(|c: char| c.is_ascii_alphabetic()),
+                    false => word.trim_start_matches(['v', 'V']),
+                })
         };
         let parsed = |dotted: bool| {
             words()
@@ -105,6 +108,8 @@ mod tests {
             ("Docker version 28.2.2, build e6534b4", Some("28.2.2")),
             ("pytest 9.2.0rc1", Some("9.2.0")),
             ("jq-1.6", Some("1.6")),
+            ("go version go1.19.8 linux/amd64", Some("1.19.8")),
+            ("see example.com: 2.1", Some("2.1")),
             ("openjdk 17 2021-09-14", Some("17")),
             ("no version", None),
             ("", None),
