@@ -193,7 +193,7 @@ fn each_command_line_has_its_exit_status_and_its_words() {
         (
             &["list", "--library", "web-server"],
             0,
-            "nginx-config  web-server  validated  nginx",
+            "\nweb-server\nnginx-config        validated  nginx 1.22  nginx accepts",
             "",
         ),
         (
@@ -275,7 +275,7 @@ fn a_library_check_of_the_projects_own_is_shown_like_the_others() {
     assert!(shown(&["explain", "a"]).contains("Layers.\nTried with its tool: serve 1.2."));
     let list = shown(&["list", "--library", "layers"]);
     assert!(
-        list.contains("layered  layers     validated  serve  serve 1.2  Plain"),
+        list.contains("\nlayers\nlayered  validated  serve, serve 1.2  Plain"),
         "{list}"
     );
 }

@@ -73,18 +73,18 @@ const RUST: Case = Case {
     asked: &[],
 };
 
-/// The library has no check for Go yet: nothing is found for it, and nothing is claimed.
 const GO: Case = Case {
     name: "go-module",
-    tools: &["shellcheck", "docker"],
+    tools: &["shellcheck", "docker", "go"],
     installed: None,
     found: &[
         ("docker-build", "docker-build", "", NO_ENGINE),
         ("docs-present", "docs-present", "", "verified held"),
+        ("go-test", "go-test", "", "verified held 3/0/0"),
         ("links", "links", "", "verified held"),
         ("shellcheck", "shellcheck", "", "failed findings"),
     ],
-    asked: &[],
+    asked: &["http-health"],
 };
 
 const MONOREPO: Case = Case {
@@ -161,6 +161,12 @@ const MONOREPO: Case = Case {
             "pytest",
             "folder = backend",
             "verified held 10/0/0",
+        ),
+        (
+            "runbook-links",
+            "runbook-links",
+            "",
+            "failed all-failed 0/2/0",
         ),
         ("sentry-wired", "sentry-wired", "", "verified held"),
         ("shellcheck", "shellcheck", "", "verified held"),

