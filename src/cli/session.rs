@@ -188,6 +188,9 @@ impl Session {
     /// The documents with a part that `ready` writes, and what they hold without it: renewing it changes nothing that was
     /// judged. Not those that a check says it looks at: for it that part is as good as any.
     fn silenced(&self, looked_at: &[PathBuf]) -> Vec<(PathBuf, Vec<u8>)> {
+        if self.project.documents.is_empty() {
+            return vec![];
+        }
         let folder = self.canonical();
         let checks = self.project.checks.iter();
         let inputs = checks.flat_map(|check| check.inputs.iter().cloned());

@@ -193,12 +193,46 @@ pub(super) fn matching(patterns: &[Vec<String>], files: &[&str]) -> Vec<bool> {
     let owners = patterns.iter().enumerate();
     let owners = owners.flat_map(|(at, patterns)| patterns.iter().map(move |_| at));
     let owners = owners.collect::<Vec<_>>();
+    let ends = Ends::of(patterns.iter().flatten());
     let (mut any, mut found) = (vec![false; patterns.len()], vec![]);
-    for file in files {
+    for file in files.iter().filter(|file| ends.may_match(file)) {
         set.matches_into(file, &mut found);
         found.iter().for_each(|at: &usize| any[owners[*at]] = true);
     }
     any
+}
+
+/// What the names of files that match some patterns begin and end with. Most files of a project are called like none of them,
+/// which is told in a tenth of the time that matching takes.
+struct Ends<'p> {
+    /// Head and tail, by the last byte of the tail; none where the tail is open.
+    by_last: BTreeMap<Option<u8>, BTreeSet<(&'p str, &'p str)>>,
+}
+
+impl<'p> Ends<'p> {
+    fn of(patterns: impl Iterator<Item = &'p String>) -> Ends<'p> {
+        const WILD: [char; 7] = ['*', '?', '[', ']', '{', '}', '\\'];
+        let mut by_last = BTreeMap::<_, BTreeSet<_>>::new();
+        for pattern in patterns {
+            let name = pattern.rsplit('/').next().unwrap_or_default();
+            let head = name.split(WILD).next().unwrap_or_default();
+            let tail = name.rsplit(WILD).next().unwrap_or_default();
+            let last = tail.bytes().last();
+            by_last.entry(last).or_default().insert((head, tail));
+        }
+        Ends { by_last }
+    }
+
+    fn may_match(&self, file: &str) -> bool {
+        let name = file.rsplit('/').next().unwrap_or_default();
+        let fits = |ends: &BTreeSet<(&str, &str)>| {
+            let mut ends = ends.iter();
+            ends.any(|(head, tail)| name.starts_with(head) && name.ends_with(tail))
+        };
+        let closed = name.bytes().last().map(Some);
+        let known = closed.into_iter().chain([None]);
+        known.filter_map(|last| self.by_last.get(&last)).any(fits)
+    }
 }
 
 /// The files of a project, relative to it, with `/` between their parts.
@@ -218,6 +252,9 @@ const READ: usize = 32 << 20;
 
 /// Finds what the files call for, in the order of the checks and of the files.
 pub fn find(checks: &[LibraryCheck], project: Files<'_>) -> Vec<Found> {
+    if checks.is_empty() {
+        return vec![];
+    }
     let mut files = project.list.to_vec();
     files.sort_unstable();
     let foreign = foreign_folders(&files);

@@ -167,11 +167,27 @@ mod tests {
                 .map(|check| check.name)
                 .collect::<Vec<_>>()
         };
-        assert_eq!(names(&["a/notes.txt"]), Vec::<String>::new());
+        assert_eq!(names(&["a/notes.txt", "notes", ""]), Vec::<String>::new());
+        assert_eq!(
+            names(&["a/Dockerfile.dev", "b/.env.local"]),
+            ["docker-build", "env-files"]
+        );
         assert_eq!(
             names(&["a/nginx.conf", "Cargo.lock"]),
             ["cargo-audit", "nginx-config"]
         );
+    }
+
+    /// Names that end otherwise than its patterns are passed over.
+    #[test]
+    fn no_name_is_passed_over_that_a_pattern_matches() {
+        for definition in BUILT_IN {
+            for pattern in detect::files_of(definition.text) {
+                let name = pattern.replace("**/", "a/b/").replace('*', "c.d");
+                let patterns = [vec![pattern]];
+                assert_eq!(detect::matching(&patterns, &[&name]), [true], "{name}");
+            }
+        }
     }
 
     /// They are not compiled when a run looks for what files call for.

@@ -24,6 +24,9 @@ pub(super) struct Facts<'a> {
 
 /// What each claim of the documents is about.
 pub(super) fn bind(found: &[Found], rated: &[RatedComponent], judged: &[Judged<'_>]) -> Vec<Bound> {
+    if found.is_empty() {
+        return vec![];
+    }
     let names = Names::of(rated, judged);
     found.iter().map(|found| names.bind(found)).collect()
 }
