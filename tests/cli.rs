@@ -265,7 +265,7 @@ fn a_library_check_of_the_projects_own_is_shown_like_the_others() {
         "  results        read as junit\n",
         "    windows      winget install serve\n",
         "    install      get serve\n",
-        "  tried with     serve 1.2\n",
+        "  tried with     serve, serve 1.2\n",
         "  mending takes  about 2 h\n",
         "\nLayers.\n",
         "port       \"8000\"     where it listens\n",

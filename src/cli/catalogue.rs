@@ -142,7 +142,8 @@ fn area(check: &LibraryCheck) -> &str {
 
 /// The tool of a check and the version of it that was seen at work.
 fn tool(check: &LibraryCheck) -> String {
-    let name = check.tool.as_ref().map(|(name, _)| name.as_str());
+    let worker = check.worker.as_deref();
+    let name = worker.or(check.tool.as_ref().map(|(name, _)| name.as_str()));
     match (name, check.seen.as_ref().map(seen)) {
         (None, _) => "-".to_string(),
         (Some(name), None) => name.to_string(),
@@ -175,8 +176,14 @@ pub(super) fn page(check: &LibraryCheck) -> String {
     if let Some(level) = check.level {
         line("evidence", level.word());
     }
-    if let Some((kind, value)) = &check.probe {
-        line(if kind == "run" { "runs" } else { kind }, value);
+    if let Some((kind, words)) = &check.probe {
+        // A script has lines of its own.
+        let words = words.iter().map(|word| match word.contains('\n') {
+            true => "(the script below)",
+            false => word.as_str(),
+        });
+        let name = if kind == "run" { "runs" } else { kind };
+        line(name, &words.collect::<Vec<_>>().join(" "));
     }
     if let Some(reader) = &check.reader {
         line("results", &format!("read as {reader}"));
@@ -189,7 +196,7 @@ pub(super) fn page(check: &LibraryCheck) -> String {
         }
     }
     match &check.seen {
-        Some(Seen::With(version)) => line("tried with", version),
+        Some(Seen::With(_)) => line("tried with", &tool(check)),
         Some(Seen::Never) => line("tried with", "its tool was never seen at work"),
         None => {}
     }
@@ -217,6 +224,14 @@ pub(super) fn page(check: &LibraryCheck) -> String {
             [param.name.clone(), default, help]
         });
         text += &columns(["PARAMETER", "DEFAULT", "IS"], rows.collect());
+    }
+    let scripts = check.probe.iter().flat_map(|(_, words)| words);
+    for script in scripts.filter(|word| word.contains('\n')) {
+        text += "\nTHE SCRIPT\n";
+        for line in sanitise::lines(script.trim(), Colour::Drop) {
+            text += &line;
+            text += "\n";
+        }
     }
     text
 }

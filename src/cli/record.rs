@@ -188,7 +188,7 @@ impl Record {
         due.retain(|at| !reused.contains_key(at));
         let durations = durations(session, &due, self.before.as_ref());
         // A run may be long: nothing is held open meanwhile.
-        self.before = None;
+        self.before = self.before.take().filter(|_| due.is_empty());
         let places = reused.keys().copied().collect();
         if !reused.is_empty() && progress_mode(options, global) != Mode::Silent {
             let text = match reused.len() {
@@ -296,7 +296,11 @@ impl Record {
         if ran.observed.iter().any(Option::is_some) {
             self.bind_to(&session.tree(), session, &mut ran.observed);
         }
-        let mut ledger = match Ledger::open(&session.folder) {
+        let opened = match self.before.take() {
+            Some(before) => before.renewed(),
+            None => Ledger::open(&session.folder),
+        };
+        let mut ledger = match opened {
             Ok(ledger) => Some(ledger),
             Err(error) => {
                 self.not_recorded(&error);

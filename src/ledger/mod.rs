@@ -65,18 +65,19 @@ impl Ledger {
     /// The folder cannot be written, the file is no ledger, or it is from another version.
     pub fn open(folder: &Path) -> Result<Ledger> {
         let file = path(folder);
-        let own = file.parent().unwrap_or(folder);
-        fs::create_dir_all(own).with_context(|| format!("cannot make `{}`", own.display()))?;
-        let ignore = own.join(".gitignore");
-        if !ignore.exists() {
-            let beside = own.join(format!(".gitignore.{}", std::process::id()));
-            let written = fs::write(&beside, "*\n").and_then(|()| fs::rename(&beside, &ignore));
-            if written.is_err() {
-                let _ = fs::remove_file(&beside);
-            }
-            written.with_context(|| format!("cannot write `{}`", ignore.display()))?;
-        }
+        own_folder(&file)?;
         Ledger::make(&file)
+    }
+
+    /// Makes of one that was opened for reading one that is ready to be written, as [`Ledger::open`] does.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn renewed(mut self) -> Result<Ledger> {
+        own_folder(&self.file)?;
+        schema::create(&mut self.connection)
+            .with_context(|| format!("cannot write `{}`", self.file.display()))?;
+        Ok(self)
     }
 
     /// Opens a file, and makes its tables where there are none.
@@ -228,6 +229,22 @@ fn unchanging(file: &Path) -> Result<Connection> {
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(format!("file:{path}?immutable=1"), flags);
     connection.with_context(|| format!("cannot open `{}`", file.display()))
+}
+
+/// Makes the folder of a ledger, which git is told to ignore.
+fn own_folder(file: &Path) -> Result<()> {
+    let own = file.parent().unwrap_or(file);
+    fs::create_dir_all(own).with_context(|| format!("cannot make `{}`", own.display()))?;
+    let ignore = own.join(".gitignore");
+    if !ignore.exists() {
+        let beside = own.join(format!(".gitignore.{}", std::process::id()));
+        let written = fs::write(&beside, "*\n").and_then(|()| fs::rename(&beside, &ignore));
+        if written.is_err() {
+            let _ = fs::remove_file(&beside);
+        }
+        written.with_context(|| format!("cannot write `{}`", ignore.display()))?;
+    }
+    Ok(())
 }
 
 /// BLAKE3, as the ledger writes it.

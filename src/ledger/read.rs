@@ -95,15 +95,15 @@ impl Ledger {
         loop {
             let row = rows.next().map_err(|error| damaged(error, &what()))?;
             let Some(row) = row else { return Ok(None) };
-            let (run, text) = (row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?);
-            let (sound, entry) = self.listed(check, &run, known)?;
+            let (run, text) = (row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str_or_null()?);
+            let (sound, entry) = self.listed(check, run, known)?;
             // What was stopped says nothing. The run's own list tells, not the column by which others look it up.
             if entry.3 {
                 continue;
             }
             let broken = |how: &str| Damaged(format!("{}, of run {run}, {how}", what()));
             let text = text.ok_or_else(|| broken("is gone"))?;
-            let mut evidence = parsed(&text, &entry, &run)?;
+            let mut evidence = parsed(text, &entry, run)?;
             outputs::put_back(&mut evidence, &self.connection)
                 .map_err(|error| broken(&format!("is damaged: {error:#}")))?;
             return Ok(Some(Recorded {

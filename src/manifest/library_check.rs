@@ -32,11 +32,13 @@ pub struct LibraryCheck {
     /// What `with` sets.
     pub params: Vec<Param>,
     /// Its probe: the key, and what that is given; parameters as `{name}`.
-    pub probe: Option<(String, String)>,
+    pub probe: Option<(String, Vec<String>)>,
     /// What reads the results.
     pub reader: Option<String>,
     /// The program that it needs, with its parameters' defaults put in, and how a person gets it.
     pub tool: Option<(String, Install)>,
+    /// The program that does the work, where `tool` only starts it: `seen` is a version of it.
+    pub worker: Option<String>,
     /// How long mending takes, as a rule.
     pub takes: Option<Duration>,
     /// How to mend what it finds.
@@ -119,10 +121,11 @@ pub(super) fn read<'a>(
             "probe" => {
                 let of_probe = |key: &str| fields(&item).find(|field| field.key == key);
                 let probe = PROBES.iter().find_map(|key| of_probe(key));
-                check.probe = probe.map(|item| (item.key.to_string(), shown(&item)));
+                check.probe = probe.map(|item| (item.key.to_string(), words(&item)));
                 check.reader = of_probe("reader").map(|item| match item.is_string() {
-                    true => shown(&item),
-                    false => fields(&item).map(|field| field.key).collect(),
+                    true => words(&item).join(" "),
+                    // The first says which it is, queries may follow.
+                    false => fields(&item).map(|field| field.key).take(1).collect(),
                 });
             }
             "needs_tool" => {
@@ -131,6 +134,10 @@ pub(super) fn read<'a>(
                 let install = field("install")
                     .map(|item| install(&item))
                     .unwrap_or_default();
+                let version = field("version");
+                let version = version.map(|item| item.elements()).unwrap_or_default();
+                let version = version.iter().filter_map(Item::string);
+                check.worker = worker(&version.collect::<Vec<_>>());
                 check.tool = name.map(|name| (name, install));
             }
             "fix" => {
@@ -152,6 +159,22 @@ pub(super) fn read<'a>(
     check
 }
 
+/// What a command asks for its version: `pytest` of `python3 -m pytest --version`, `jest` of `npx --no-install jest --version`.
+fn worker(version: &[String]) -> Option<String> {
+    let (starter, mut rest) = match version {
+        [starter, rest @ ..] => (starter.as_str(), rest.iter()),
+        [] => return None,
+    };
+    match starter {
+        "npx" => rest.find(|word| !word.starts_with('-')).cloned(),
+        starter if starter.starts_with('{') => {
+            rest.find(|word| *word == "-m")?;
+            rest.next().cloned()
+        }
+        starter => Some(starter.to_string()),
+    }
+}
+
 fn fields<'a>(item: &Item<'a>) -> impl Iterator<Item = Item<'a>> {
     item.table().into_iter().flatten()
 }
@@ -166,9 +189,9 @@ fn param(item: &Item<'_>) -> Param {
 }
 
 /// The words of a probe's value: a command line, a URL, a pattern, a name.
-fn shown(item: &Item<'_>) -> String {
-    let words = item.elements().into_iter().filter_map(|item| item.scalar());
-    words.collect::<Vec<_>>().join(" ")
+fn words(item: &Item<'_>) -> Vec<String> {
+    let words = item.elements().into_iter();
+    words.filter_map(|item| item.scalar()).collect()
 }
 
 /// `seen`: a version, or `false`.
