@@ -134,7 +134,8 @@ pub fn to_said_percent(ratio: &Ratio) -> f64 {
 pub fn to_percent(ratio: &Ratio) -> f64 {
     let hundredfold = |(part, whole): (i64, i64)| Some((part.checked_mul(100)?, whole));
     let whole = plain(ratio).and_then(hundredfold);
-    if let Some((part, whole)) = whole.filter(|(part, whole)| part % whole == 0) {
+    let exact = |(part, whole): &(i64, i64)| part % whole == 0 && (part / whole).abs() <= EXACT;
+    if let Some((part, whole)) = whole.filter(exact) {
         return (part / whole) as f64;
     }
     number(&(ratio * Ratio::from_integer(100.into())))

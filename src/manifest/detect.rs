@@ -214,7 +214,11 @@ impl<'p> Ends<'p> {
         const WILD: [char; 7] = ['*', '?', '[', ']', '{', '}', '\\'];
         let mut by_last = BTreeMap::<_, BTreeSet<_>>::new();
         for pattern in patterns {
-            let name = pattern.rsplit('/').next().unwrap_or_default();
+            // Braces may hold slashes: of those nothing is told.
+            let name = match pattern.contains('{') {
+                true => "*",
+                false => pattern.rsplit('/').next().unwrap_or_default(),
+            };
             let head = name.split(WILD).next().unwrap_or_default();
             let tail = name.rsplit(WILD).next().unwrap_or_default();
             let last = tail.bytes().last();

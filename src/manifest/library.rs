@@ -168,6 +168,8 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert_eq!(names(&["a/notes.txt", "notes", ""]), Vec::<String>::new());
+        let braces = [vec!["{a/b,c}.yml".to_string()]];
+        assert_eq!(detect::matching(&braces, &["c.yml"]), [true]);
         assert_eq!(
             names(&["a/Dockerfile.dev", "b/.env.local"]),
             ["docker-build", "env-files"]
