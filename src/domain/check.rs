@@ -20,38 +20,52 @@ pub struct Check {
     /// Kebab-case, unique among checks (and services).
     pub id: String,
     /// The component that it counts for; none: a component of its own, shown under General.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub component: Option<String>,
     /// The statement that it verifies.
     pub says: String,
     /// Words to select it by.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub tags: Vec<String>,
     /// Who mends it.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub owner: Option<String>,
     /// Its share within the component, > 0 and ≤ 1000.
     pub weight: f64,
     /// How soon it should be mended.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub priority: Option<Priority>,
     /// What happens to users where it does not hold.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub risk: Option<String>,
     /// How to mend it and how long that takes.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub fix: Fix,
     /// The gates that it must pass for.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub blocking: Blocking,
     /// Shown, but outside score and gates.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub optional: bool,
     /// What somebody claims for it, in percent.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub claim: Option<f64>,
     /// Names that documents use for it.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub aliases: Vec<String>,
     /// How it looks.
     pub probe: Probe,
     /// Bounds on measured figures.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub limits: BTreeMap<String, Limit>,
     /// The credit (0 to 1) from which on gates accept a partial result.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub pass_at: Option<f64>,
     /// The number of results that there must be; missing ones count as skipped.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub at_least: Option<u64>,
     /// The number of skipped results that leave the denominator.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub expected_skips: u64,
     /// The strength of its evidence.
     pub level: Level,
@@ -59,50 +73,71 @@ pub struct Check {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_exit_alone: bool,
     /// Checks (and services) that must hold first.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub needs: Vec<String>,
     /// The condition on tracked files under which it applies.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub applies: Option<Applies>,
     /// The operating systems that it can run on; empty: all.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub os: Vec<String>,
     /// Whether it runs only when it is named, or all are asked for.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub on_demand: bool,
     /// Whether nothing else may run beside it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub alone: bool,
     /// Names of things of which only one check at a time may make use.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub locks: Vec<String>,
     /// How long one attempt may take, in seconds.
     #[serde(rename = "timeout_s", with = "seconds")]
     pub timeout: Duration,
     /// How many further attempts follow one that does not hold.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub retries: u32,
     /// Whether processes that it leaves behind may live on.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub leaves_running: bool,
     /// The working directory, relative to the manifest's.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub cwd: Option<String>,
     /// What is added to the child's environment. Reports hold the names, never the values.
-    #[serde(serialize_with = "names_only", deserialize_with = "from_names")]
+    #[serde(
+        default,
+        skip_serializing_if = "is_default",
+        serialize_with = "names_only",
+        deserialize_with = "from_names"
+    )]
     pub env: BTreeMap<String, String>,
     /// Whether the child starts from an empty environment (PATH excepted).
+    #[serde(default, skip_serializing_if = "is_default")]
     pub clean_env: bool,
     /// Patterns of the only files that its result depends on, relative to the manifest; empty: all of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<String>,
     /// How long its evidence counts; none: as long as the tree stands.
-    #[serde(rename = "max_age_s", with = "maybe_seconds")]
+    #[serde(
+        default,
+        skip_serializing_if = "is_default",
+        rename = "max_age_s",
+        with = "maybe_seconds"
+    )]
     pub max_age: Option<Duration>,
     /// Names of environment variables whose values are masked.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub secrets: Vec<String>,
     /// The program that it needs, and how to get it.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub needs_tool: Option<NeedsTool>,
     /// What shows that the tool could not do its work.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub cannot_tell: CannotTell,
     /// What must make it fail. It changes nothing that is asked, and no report has it.
     #[serde(skip)]
     pub control: Option<Box<Control>>,
     /// The library check that it was made from.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub library: Option<String>,
     /// Where it was declared.
     pub source: Source,
@@ -161,9 +196,15 @@ pub enum Priority {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Fix {
     /// The estimated time, in seconds.
-    #[serde(rename = "takes_s", with = "maybe_seconds")]
+    #[serde(
+        default,
+        skip_serializing_if = "is_default",
+        rename = "takes_s",
+        with = "maybe_seconds"
+    )]
     pub takes: Option<Duration>,
     /// What to do, for a person.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub how: Option<String>,
 }
 
@@ -200,6 +241,7 @@ pub struct NeedsTool {
     /// Its name on PATH.
     pub name: String,
     /// How a person installs it.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub install: Option<String>,
     /// Program and arguments that print the version of what does the work, where the program is only how that is started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -210,10 +252,13 @@ pub struct NeedsTool {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CannotTell {
     /// Exit statuses.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub exit: Vec<i32>,
     /// Regular expressions on standard output.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub stdout: Vec<String>,
     /// Regular expressions on standard error.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub stderr: Vec<String>,
 }
 
@@ -276,13 +321,16 @@ pub struct RunProbe {
     /// Program and arguments; with `shell`, the one script.
     pub argv: Vec<String>,
     /// Whether the system's shell runs it.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub shell: bool,
     /// Patterns of the project's own files, whose names follow the arguments; where none matches, nothing is run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
     /// What turns its results into counts and measures.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub reader: Option<Reader>,
     /// What its exit status and output must be.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub expect: RunExpect,
     /// The call that it must make while we listen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -344,8 +392,10 @@ impl Reader {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Queries {
     /// By one of [`Queries::COUNTS`].
+    #[serde(default, skip_serializing_if = "is_default")]
     pub counts: BTreeMap<String, String>,
     /// By the name of the measure.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub measures: BTreeMap<String, String>,
 }
 
@@ -389,6 +439,7 @@ pub struct Exits {
     /// It says that all is well.
     pub passed: Vec<i32>,
     /// It says that nothing ran.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub no_results: Vec<i32>,
     /// It says that what it looked at does not hold, be there results or not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -413,11 +464,13 @@ pub struct HttpProbe {
     /// The method, upper case.
     pub method: String,
     /// Headers to send.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub headers: BTreeMap<String, String>,
     /// The body to send.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub body: Option<String>,
     /// How many redirects are followed at most.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub redirects: u32,
     /// What must come back.
     pub expect: HttpExpect,
@@ -441,8 +494,10 @@ pub struct VariableProbe {
     /// Its name.
     pub name: String,
     /// The dotenv file to look in instead of the environment.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub file: Option<String>,
     /// What its value must be like.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub expect: TextExpect,
 }
 
@@ -461,6 +516,7 @@ pub struct ToolProbe {
     /// Its name on PATH.
     pub name: String,
     /// The constraint on its version.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub version: Option<String>,
 }
 
@@ -474,7 +530,13 @@ pub struct Attestation {
     /// The last day on which it counts.
     pub expires: Date,
     /// Where more is written.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub link: Option<String>,
+}
+
+/// Whether a value is the one that stands where nothing is said, which reports leave out.
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn names_only<S: Serializer>(

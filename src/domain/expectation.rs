@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
-use super::check::maybe_seconds;
+use super::check::{is_default, maybe_seconds};
 use super::limit::Limit;
 
 /// One expectation and what came of it.
@@ -67,10 +67,13 @@ impl Checked {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TextExpect {
     /// Each must occur.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub contains: Vec<String>,
     /// Each must match somewhere.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub matches: Vec<String>,
     /// None may occur.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub lacks: Vec<String>,
 }
 
@@ -123,8 +126,10 @@ pub struct RunExpect {
     /// The exit statuses that are well, where no reader decides.
     pub exit: Vec<i32>,
     /// Standard output.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub stdout: TextExpect,
     /// Standard error.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub stderr: TextExpect,
 }
 
@@ -142,18 +147,23 @@ impl Default for RunExpect {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HttpExpect {
     /// The statuses that are well; empty: 200 to 299.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub status: Vec<u16>,
     /// Headers, by lower-case name.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub headers: BTreeMap<String, ValueExpect>,
     /// Values in a JSON body, by JSONPath (RFC 9535). Every node that a path finds must be as expected, and there must
     /// be one.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub json: BTreeMap<String, ValueExpect>,
     /// The body as text.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub body: TextExpect,
     /// From the request to the end of the body, in milliseconds.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub latency_ms: Option<Limit>,
     /// Whether a path beside this one that cannot exist must be answered otherwise.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub not_found: bool,
     /// How long all of it may take to become so; none: it must be so at once.
     #[serde(
@@ -338,27 +348,29 @@ fn same(a: &Value, b: &Value) -> bool {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FileExpect {
     /// Whether no file may match the pattern.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub absent: bool,
     /// How many files must match.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub count: Option<Limit>,
     /// Each piece in at least one of them; unwanted ones in none.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub text: TextExpect,
     /// Whether comments count as text.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub comments: bool,
     /// Keys that every file must have: dotted paths in JSON, YAML and TOML, names with a value in dotenv files.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub keys: Vec<String>,
     /// The dotenv file of which every name must have a real value in every file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub keys_of: Option<String>,
     /// The format in which every file must parse.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub parses: Option<Format>,
     /// Whether what every link within the project leads to must be there.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub links: bool,
-}
-
-fn is_false(value: &bool) -> bool {
-    !value
 }
 
 impl FileExpect {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
+use super::check::is_default;
 use super::evidence::Stream;
 use super::expectation::{Checked, Held, TextExpect, ValueExpect};
 use super::limit::{Limit, human_duration};
@@ -16,18 +17,22 @@ use super::limit::{Limit, human_duration};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ListenProbe {
     /// The port to listen on; none: a free one.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub port: Option<u16>,
     /// The method; none: any.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub method: Option<String>,
     /// The path without its query: `*` stands for anything but a slash, `**` for anything.
     pub path: String,
     /// Headers, by lower-case name.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub headers: BTreeMap<String, ValueExpect>,
     /// The body as text, once its content encoding is undone.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub body: TextExpect,
     /// Values by JSONPath, all in one JSON item of the body: the body itself, an element of it where it is an array, or a
     /// line of it.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub json: BTreeMap<String, ValueExpect>,
     /// How many such calls there must be.
     pub count: Limit,

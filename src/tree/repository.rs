@@ -20,7 +20,6 @@ pub(super) struct State {
 pub(super) fn state(top: &Path, left_out: &[PathBuf]) -> State {
     // The one asks the index, the other looks at every file: beside each other.
     let (index, status) = std::thread::scope(|scope| {
-        let index = scope.spawn(|| index::read(top));
         let status = [
             "status",
             "--porcelain=v2",
@@ -31,8 +30,10 @@ pub(super) fn state(top: &Path, left_out: &[PathBuf]) -> State {
             "--no-renames",
             "--ignore-submodules=none",
         ];
-        let status = git(top, &status, None);
-        (index.join().ok().flatten(), status)
+        let status = scope.spawn(move || git(top, &status, None));
+        // The many pieces of the index are made here: what another thread allocates, it gets from the system page by page.
+        let index = index::read(top);
+        (index, status.join().ok().flatten())
     });
     let mut state = State {
         commit: None,
