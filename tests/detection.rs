@@ -352,7 +352,13 @@ fn what_init_writes_is_what_check_detects() {
         rows.into_iter().map(without_place).collect::<Vec<_>>()
     };
     assert_eq!(definitions(&before), definitions(&after));
-    assert_eq!(before["run"]["manifest"], after["run"]["manifest"]);
+    assert_eq!(before["score"]["verified"], after["score"]["verified"]);
+    // What is written down asks for it by name, too.
+    let gates = after["gates"].as_array().unwrap().iter();
+    let gates = gates
+        .map(|gate| gate["name"].as_str().unwrap())
+        .collect::<Vec<_>>();
+    assert_eq!(gates, ["staging", "production"]);
     let left = std::fs::read_dir(folder.path()).unwrap();
     let left = left.filter(|entry| {
         let name = entry.as_ref().unwrap().file_name();
@@ -708,4 +714,52 @@ fn what_no_file_tells_all_of_is_listed_and_not_run() {
     );
     let asked = ready(folder.path(), &["add", "answers"]);
     assert!(text(&asked.stderr).contains("--set url=… (where it answers)"));
+}
+
+#[test]
+fn init_names_the_documents_that_claim_something_and_writes_gates_that_can_open() {
+    let folder = project(&[
+        ("tests/test_a.py", "def test_a(): pass\n"),
+        ("pytest.ini", "[pytest]\n"),
+        ("STATUS.md", "# Status\n\nOverall: 95% production ready\n"),
+        (
+            "docs/progress.md",
+            "# Progress\n\n- Backend tests: 12/14 pass\n- Frontend: 80% done\n- [x] Deploy\n",
+        ),
+        (
+            "README.md",
+            "# It\n\n- ✅ Fast\n- ✅ Small\n- ✅ Free\n- ✅ Safe\n",
+        ),
+        (
+            "CHANGELOG.md",
+            "## 1.0\n\nCoverage: 100%, tests 3/3, all done, 90% ready\n",
+        ),
+        ("vendor/STATUS.md", "95% production ready\n"),
+    ]);
+    let init = ready(folder.path(), &["init"]);
+    assert_eq!(init.status.code(), Some(0), "{}", text(&init.stderr));
+    let manifest = std::fs::read_to_string(folder.path().join("readiness.toml")).unwrap();
+    let read = toml::from_str::<toml::Table>(&manifest).unwrap();
+    let documents = read["claims"]["documents"].as_array().unwrap();
+    let documents = documents
+        .iter()
+        .map(|name| name.as_str().unwrap())
+        .collect::<Vec<_>>();
+    assert_eq!(documents, ["STATUS.md", "docs/progress.md"], "{manifest}");
+    assert!(
+        text(&init.stdout).contains("claims STATUS.md\nclaims docs/progress.md\n"),
+        "{}",
+        text(&init.stdout)
+    );
+    let gates = &read["gates"];
+    let required = |gate: &str| gates[gate]["require"].as_array().unwrap().len();
+    assert!(required("staging") >= 1 && required("staging") <= required("production"));
+    assert_eq!(gates["production"]["no_contradicted"].as_bool(), Some(true));
+    // No gate of it is one that never opens.
+    let lint = ready(folder.path(), &["lint", "--format", "json"]);
+    assert!(
+        !text(&lint.stdout).contains("never-opens"),
+        "{}",
+        text(&lint.stdout)
+    );
 }

@@ -60,9 +60,10 @@ impl Detection {
         })
     }
 
-    /// The manifest that declares what was found.
-    pub(super) fn manifest(&self) -> String {
-        manifest::draft(&self.name, &self.found, &self.library)
+    /// The manifest that declares what was found; with the documents that claim something, where it is to be written down,
+    /// and gates.
+    pub(super) fn manifest(&self, documents: Option<&[String]>) -> String {
+        manifest::draft(&self.name, &self.found, &self.library, documents)
     }
 
     /// What can be run without being told more.

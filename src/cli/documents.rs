@@ -9,7 +9,7 @@ use super::Usage;
 use super::session::Session;
 use crate::claims::{self, block};
 use crate::domain::assess::Seen;
-use crate::domain::claim::{Found, Said, Tense};
+use crate::domain::claim::{Found, OVERALL, Said, Tense};
 use crate::domain::evidence::{Evidence, Reading};
 use crate::domain::project::Project;
 use crate::ledger::Ledger;
@@ -48,6 +48,50 @@ pub(super) fn declared(session: &Session) -> Result<Documents> {
         documents.read(&folder.join(&name), &name)?;
     }
     Ok(documents)
+}
+
+/// The project's documents that say how far it is: with a figure for the whole, or with several claims. Figures that a history
+/// of changes tells are of the past.
+pub(super) fn that_claim(folder: &Path) -> Vec<String> {
+    /// So many claims make a document one that claims.
+    const SEVERAL: usize = 3;
+    /// The largest that is looked at (bytes), and how many.
+    const LARGEST: u64 = 1 << 20;
+    const MOST: usize = 200;
+    let own = tree::files(folder).into_iter();
+    let own = own.filter_map(|path| path.to_str().map(|name| name.replace('\\', "/")));
+    let candidates = own.filter(|name| {
+        let lower = name.to_ascii_lowercase();
+        let file = lower.rsplit('/').next().unwrap_or_default();
+        let near =
+            !lower.contains('/') || (lower.starts_with("docs/") && lower.matches('/').count() == 1);
+        near && file.ends_with(".md")
+            && !file.starts_with("changelog")
+            && !file.starts_with("history")
+    });
+    let claims = |name: &String| {
+        let path = folder.join(name);
+        let small =
+            std::fs::metadata(&path).is_ok_and(|data| data.is_file() && data.len() <= LARGEST);
+        let Some(text) = small.then(|| std::fs::read(&path).ok()).flatten() else {
+            return false;
+        };
+        let found = claims::extract(&text, name);
+        let now = found.iter().filter(|found| found.tense == Tense::Now);
+        let percent = |found: &&Found| matches!(found.said, Said::Percent { .. });
+        let whole = now
+            .clone()
+            .filter(percent)
+            .any(|found| found.subject == OVERALL);
+        // A list of features is marked, too, and says nothing of how far they are.
+        let figures = now
+            .clone()
+            .filter(|found| matches!(found.said, Said::Percent { .. } | Said::Ratio { .. }));
+        whole || (figures.count() > 0 && now.count() >= SEVERAL)
+    };
+    let mut names = candidates.take(MOST).filter(claims).collect::<Vec<_>>();
+    names.sort();
+    names
 }
 
 /// The files that a pattern names, relative to the folder: of the project's own, unless it names a single one.

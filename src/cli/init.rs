@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 
 use super::detection::Detection;
+use super::documents;
 use super::{Exit, Global, Usage, print_text, session, writing, written};
 use crate::manifest::{self, Library};
 use crate::sanitise::{self, Colour};
@@ -45,9 +46,14 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         _ => Path::new("."),
     };
     let detection = Detection::of(folder, &Library::built_in())?;
-    let text = detection.manifest();
+    let documents = documents::that_claim(folder);
+    let text = detection.manifest(Some(&documents));
     session::parse(manifest::FILE, &text).context("the manifest that was drafted does not load")?;
     let mut told = told(&detection);
+    for document in &documents {
+        let line = sanitise::line(&format!("claims {document}"), Colour::Drop);
+        let _ = writeln!(told, "{line}");
+    }
     if options.dry_run {
         if !global.quiet {
             let _ = io::stderr().write_all(told.as_bytes());

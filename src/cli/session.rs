@@ -79,7 +79,7 @@ impl Session {
         if let Some(nothing) = detection.nothing() {
             return Err(nothing.into());
         }
-        let text = detection.manifest();
+        let text = detection.manifest(None);
         let name = format!("{} (detected)", manifest::FILE);
         let project = parse(&name, &text)?;
         let digest = manifest::digest(&text);

@@ -13,17 +13,21 @@ const HEAD: &str = "\
 # further checks, `ready explain NAME` says what one does; `ready schema --help` how an editor completes what stands here.
 
 ";
+/// What stands there where nothing was found that a gate could ask for.
 const GATE: &str = "
 # Without a gate every check must be verified. With one, this is enough:
 # [gate]
 # min_score     = 80           # percent that must be verified
 # max_overclaim = 10           # points by which what is claimed may exceed that
-
+";
+const CLAIMS: &str = "
 # What somebody says is done, to be held against what is verified:
 # [claims]
 # overall   = 90
 # documents = [\"STATUS.md\"]   # Markdown that says what is done
 ";
+/// The components whose checks must hold before somebody may try it.
+const BEFORE_TRYING: [&str; 2] = ["tests", "build"];
 const MORE: &str = r#"
 # What no file tells must be written by hand, such as how a service is started, for the checks that name it in `needs`:
 # [services.server]
@@ -39,12 +43,22 @@ const MORE: &str = r#"
 "#;
 
 /// The text of a manifest that declares what was found.
-pub fn draft(name: &str, found: &[Found], library: &[LibraryCheck]) -> String {
+pub fn draft(
+    name: &str,
+    found: &[Found],
+    library: &[LibraryCheck],
+    documents: Option<&[String]>,
+) -> String {
     let library = library
         .iter()
         .map(|check| (check.name.as_str(), check))
         .collect::<BTreeMap<_, _>>();
-    let mut text = format!("{HEAD}[project]\nname = {}\n{GATE}", string(name));
+    let mut text = format!("{HEAD}[project]\nname = {}\n", string(name));
+    text += &match documents {
+        Some(documents) => gates(found, &library, documents),
+        None => GATE.to_string(),
+    };
+    text += &claims(documents.unwrap_or_default());
     let mut components = found
         .iter()
         .filter(|found| found.missing.is_empty())
@@ -102,6 +116,63 @@ pub fn draft(name: &str, found: &[Found], library: &[LibraryCheck]) -> String {
         }
     }
     text + MORE
+}
+
+/// A gate for trying it and one for shipping it: each asks for checks by name, so that both can open, whatever the evidence
+/// of these checks is worth.
+fn gates(found: &[Found], library: &BTreeMap<&str, &LibraryCheck>, documents: &[String]) -> String {
+    let complete = || found.iter().filter(|found| found.missing.is_empty());
+    let list = |ids: &[&str]| {
+        let ids = ids.iter().map(|id| string(id)).collect::<Vec<_>>();
+        ids.join(", ")
+    };
+    let all = complete()
+        .map(|found| found.id.as_str())
+        .collect::<Vec<_>>();
+    if all.is_empty() {
+        return GATE.to_string();
+    }
+    let first = complete().filter(|found| {
+        let component = library
+            .get(found.check.as_str())
+            .and_then(|check| check.component.as_deref());
+        component.is_some_and(|component| BEFORE_TRYING.contains(&component))
+    });
+    let first = first.map(|found| found.id.as_str()).collect::<Vec<_>>();
+    let mut text = "\n# What must be verified before what. `ready check --gate staging` lets one gate decide; without, all must be open.\n".to_string();
+    if !first.is_empty() {
+        let first = list(&first);
+        put(
+            &mut text,
+            format_args!(
+                "[gates.staging]\nsays    = \"Deploy to staging for testing\"\nrequire = [{first}]\n\n"
+            ),
+        );
+    }
+    let all = list(&all);
+    put(
+        &mut text,
+        format_args!("[gates.production]\nsays    = \"Deploy to production\"\nrequire = [{all}]\n"),
+    );
+    if !documents.is_empty() {
+        text += "no_contradicted = true         # the evidence contradicts nothing that the documents claim\n";
+    }
+    text
+}
+
+/// The documents that claim something.
+fn claims(documents: &[String]) -> String {
+    if documents.is_empty() {
+        return CLAIMS.to_string();
+    }
+    let documents = documents
+        .iter()
+        .map(|name| string(name))
+        .collect::<Vec<_>>();
+    format!(
+        "\n# Documents that say what is done: `ready claims` holds each sentence against what is verified.\n[claims]\ndocuments = [{}]\n",
+        documents.join(", ")
+    )
 }
 
 /// A check of the library as a manifest declares it.
@@ -191,7 +262,7 @@ mod tests {
             panic!("{found:?}")
         };
         assert_eq!(one.missing.len(), 1);
-        let manifest = draft("it's \"x\"", &found, &[check]);
+        let manifest = draft("it's \"x\"", &found, &[check], None);
         let block = "\
 # It \"answers\": called for by a/app.py
 # No file tells `url`: where it answers
