@@ -145,6 +145,7 @@ fn the_domain_is_pure() {
         "num_bigint",
         "num_rational",
         "num_traits",
+        "schemars",
         "super",
         "crate",
         "self",

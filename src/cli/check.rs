@@ -11,12 +11,13 @@ use clap::Args;
 use super::base;
 use super::detection;
 use super::documents;
+use super::outputs::Outputs;
 use super::record::Record;
 use super::secrets;
 use super::selection::Selection;
 use super::session::{self, Session, deciding};
 use super::sharding::Sharding;
-use super::{Exit, Global, about, format_name, print, warn};
+use super::{Exit, Global, about, warn};
 use crate::domain::assess::Deciding;
 use crate::domain::gate::Gate;
 use crate::domain::limit::parse_duration;
@@ -33,12 +34,15 @@ Examples:
   ready check backend-tests health        these, and what they need; they decide the exit status
   ready check --component backend
   ready check --gate production --format json > ../report.json
+  ready check --report html=.ready/report.html --report junit=.ready/junit.xml
   ready check --artifact dist/app.tar.gz --environment staging
   ready check --shard 2/5 --durations last.json --format json > ../2.json
 
 Without a readiness.toml here or in any folder above, it runs the library checks that the files here call for.
 With a selection, the rest of the report is from recorded evidence.
-A report is best written outside of the project, or where git ignores it: among its files it would be one of those that are judged.")]
+A report is best written into .ready, outside of the project, or where git ignores it: among its files it would be one of those that
+are judged. In GitHub Actions the run also annotates the manifest's lines, writes the summary of the step and sets outputs (open,
+verified, ceiling, claimed, unverified-checks, failed-checks); in GitLab it writes .ready/junit.xml. `--no-ci` turns that off.")]
 pub(super) struct Options {
     #[command(flatten)]
     pub(super) selection: Selection,
@@ -78,9 +82,8 @@ pub(super) struct Options {
         hide_env_values = true
     )]
     pub(super) against: Option<String>,
-    /// The output: table or json
-    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = format_name)]
-    pub(super) format: String,
+    #[command(flatten)]
+    pub(super) outputs: Outputs,
 }
 
 impl Default for Options {
@@ -99,7 +102,7 @@ impl Default for Options {
             sharding: Sharding::default(),
             base: None,
             against: None,
-            format: "table".to_string(),
+            outputs: Outputs::default(),
         }
     }
 }
@@ -120,6 +123,7 @@ pub(super) fn percentage(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
+    options.outputs.probe()?;
     let session = Session::open_or_detect(global)?;
     let detected = (!session.detected.is_empty()).then(|| {
         let complete = session
@@ -162,13 +166,13 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     let (ran, preflight) = record.observe(&session, options, global, due, &masker)?;
     let report = record.conclude(&session, &gates, deciding, ran, preflight, &masker);
 
-    if global.quiet && options.format == "table" {
+    if global.quiet && options.outputs.is_table() {
         // The one sentence leaves no room for them, and they may not be lost.
         for warning in &report.warnings {
             warn(warning);
         }
     }
-    print(&report, &options.format, global.style())?;
+    options.outputs.emit(&report, true, global)?;
     let exit = exit(&report, &record);
     // The process ends here: what the system takes back at once need not be freed piece by piece.
     std::mem::forget((session, record, report));

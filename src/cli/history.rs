@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::runs::{self, Kept};
 use super::selection::nearest;
-use super::{Exit, Global, Usage, format_name, print_text, written};
+use super::{Exit, Global, Usage, print_text, written};
 use crate::domain::history::History;
 use crate::ledger::{Ledger, RunRow};
 use crate::reporter;
@@ -36,7 +36,7 @@ pub(super) struct Options {
     #[arg(long, value_name = "ID")]
     check: Vec<String>,
     /// The output: table or json
-    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = format_name)]
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
     format: String,
 }
 

@@ -7,8 +7,9 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::base;
+use super::outputs::Outputs;
 use super::session::{deciding, floor};
-use super::{Exit, Global, Usage, check, format_name, print, report_file, writing};
+use super::{Exit, Global, Usage, check, report_file, writing};
 use crate::domain::again::keep_authors;
 use crate::domain::assess::{Deciding, Setting, assess};
 use crate::domain::merge::{Named, merge};
@@ -39,15 +40,15 @@ pub(super) struct Options {
     /// Hold gates with `no_regression` or `no_fewer_tests` against this report in JSON [default: what the reports were held against]
     #[arg(long, value_name = "FILE", env = "READY_BASE", hide_env_values = true)]
     base: Option<PathBuf>,
-    /// What is printed: table or json
-    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = format_name)]
-    format: String,
+    #[command(flatten)]
+    outputs: Outputs,
     /// Also write the merged report there, as JSON
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
 pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
+    options.outputs.probe()?;
     let read = options.reports.iter().map(|path| {
         Ok(Named {
             name: path.display().to_string(),
@@ -95,7 +96,6 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     for named in &known {
         keep_authors(&mut report, named);
     }
-    print(&report, &options.format, global.style())?;
     if let Some(path) = &options.output {
         let mut text = vec![];
         reporter::json::render(&report, &mut text)?;
@@ -103,6 +103,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         writing::replace(path, &text)
             .with_context(|| format!("cannot write `{}`", path.display()))?;
     }
+    options.outputs.emit(&report, true, global)?;
     // Whatever a gate thinks of what was seen until a run was stopped, that is not all.
     let stopped = report.run.as_ref().is_some_and(|run| run.interrupted);
     Ok(match report.decision.open && !stopped {

@@ -29,12 +29,16 @@ mod init;
 mod ledger;
 mod lint;
 mod list;
+mod man;
+mod mcp;
 mod merge;
+mod outputs;
 mod plan;
 mod proofs;
 mod prove;
 mod record;
 mod recorded;
+mod report;
 mod report_file;
 mod runs;
 mod schema;
@@ -56,10 +60,9 @@ use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, 
 
 pub use exit::Exit;
 
-use crate::domain::report::Report;
 use crate::manifest::Problems;
 use crate::reader;
-use crate::reporter::{self, Detail, Style};
+use crate::reporter::{Detail, Style};
 use crate::sanitise;
 
 /// Is this safe to ship, and how do we know?
@@ -80,6 +83,7 @@ Examples:
   ready check backend-tests      run one check (and what it needs)
   ready check --gate production  let the gate `production` decide the exit status
   ready check --format json      the whole report as one JSON document
+  ready check --report html=report.html --report junit=junit.xml
   ready status                   the table from recorded evidence; nothing is run
   ready merge a.json b.json      one report out of those of several machines
   ready claims STATUS.md         what a document claims, beside what is verified
@@ -88,6 +92,7 @@ Examples:
   ready lint                     find checks that cannot fail or cannot matter
   ready history                  what was verified, run by run
   ready diff --runs last~1 last  what moved the score from one run to the next
+  ready report --format markdown of the last run, for the release ticket
   ready explain backend-tests    what it runs, what was seen, why this verdict
   ready init                     write a manifest out of what the files here call for
 
@@ -157,17 +162,17 @@ enum Verb {
     List(list::Options),
     Demo(demo::Options),
     Explain(explain::Options),
+    Report(report::Options),
     Init(init::Options),
     Add(add::Options),
     Ledger(ledger::Options),
     Schema(schema::Options),
     Completions(completions::Options),
+    Man(man::Options),
+    Mcp(mcp::Options),
     #[command(external_subcommand)]
     Other(Vec<String>),
 }
-
-/// Verbs that are in the language and that nothing does yet.
-const LATER: [&str; 3] = ["report", "mcp", "man"];
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -256,19 +261,16 @@ fn go(cli: Cli) -> Result<Exit> {
         Verb::Init(options) => init::run(&options, global),
         Verb::Add(options) => add::run(&options, global),
         Verb::Ledger(options) => ledger::run(&options, global),
-        Verb::Schema(_) => schema::run(global),
+        Verb::Schema(options) => schema::run(&options, global),
+        Verb::Report(options) => report::run(&options, global),
+        Verb::Man(options) => man::run(&options, Cli::command()),
+        Verb::Mcp(options) => mcp::run(&options, global),
         Verb::Completions(options) => completions::run(&options, &mut Cli::command()),
         Verb::Other(words) => Err(unknown_verb(&words[0]).into()),
     }
 }
 
 fn unknown_verb(word: &str) -> Usage {
-    if LATER.contains(&word) {
-        return Usage::new(
-            format!("`ready {word}` is not supported yet"),
-            Some("`ready --help` lists what is".to_string()),
-        );
-    }
     let command = Cli::command();
     let names = command
         .get_subcommands()
@@ -400,16 +402,6 @@ fn unicode() -> bool {
     }
 }
 
-/// Prints a report on standard output. A reader that went away is no fault of ours: the exit status stands.
-fn print(report: &Report, format: &str, style: Style) -> Result<()> {
-    let mut text = vec![];
-    reporter::render(format, report, style, &mut text)?;
-    match format {
-        "table" => print_text(&text),
-        _ => written(&[&text]),
-    }
-}
-
 /// Prints text that holds what others said. On GitHub a line of output can be a command to the runner, whoever wrote it,
 /// so nothing in it is taken for one there.
 fn print_text(text: &[u8]) -> Result<()> {
@@ -424,7 +416,7 @@ fn print_text(text: &[u8]) -> Result<()> {
     written(&[stop.as_bytes(), text, go_on.as_bytes()])
 }
 
-/// Prints on standard output.
+/// Prints on standard output. A reader that went away is no fault of ours: the exit status stands.
 fn written(texts: &[&[u8]]) -> Result<()> {
     let mut out = io::stdout().lock();
     let all = texts.iter().try_for_each(|text| out.write_all(text));
@@ -452,21 +444,4 @@ fn no_command(text: &str) -> String {
 fn warn(text: &str) {
     let text = sanitise::line(text, sanitise::Colour::Drop);
     let _ = writeln!(io::stderr(), "warning: {}", no_command(&text));
-}
-
-/// A format's name, where something writes it.
-fn format_name(word: &str) -> Result<String, String> {
-    if reporter::FORMATS.contains(&word) {
-        Ok(word.to_string())
-    } else if reporter::LATER.contains(&word) {
-        Err(format!(
-            "`{word}` is not supported yet; there are {}",
-            reporter::FORMATS.join(" and ")
-        ))
-    } else {
-        Err(format!(
-            "there is no format `{word}`; there are {}",
-            reporter::FORMATS.join(" and ")
-        ))
-    }
 }

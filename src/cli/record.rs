@@ -506,7 +506,7 @@ fn progress_mode(options: &Options, global: &Global) -> Mode {
         (_, true) => Mode::Terminal,
         _ if std::env::var_os("GITHUB_ACTIONS").is_some() => Mode::BareLines,
         // A machine reads the report; whoever reads the log still sees how far it is.
-        _ if options.format == "json" && !std::io::stderr().is_terminal() => Mode::Silent,
+        _ if !options.outputs.is_table() && !std::io::stderr().is_terminal() => Mode::Silent,
         _ => Mode::Lines,
     }
 }

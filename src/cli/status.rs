@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
+use super::outputs::Outputs;
 use super::runs;
 use super::session::Session;
 use super::standing::{Question, Standing};
-use super::{Exit, Global, Usage, about, format_name, from_file, print};
+use super::{Exit, Global, Usage, about, from_file};
 use crate::domain::diff::Diff;
 use crate::domain::report::{Report, short};
 use crate::ledger::{Ledger, RunRow};
@@ -26,6 +27,7 @@ Examples:
   ready status --gate staging --environment staging --artifact registry/app@sha256:…
   ready status --from report.json  of a report that was made elsewhere: no manifest is needed
   ready status --since v1.4.0      also what rose, fell, appeared and vanished since the run at that commit
+  ready status --format markdown   for the release ticket
   ready status --format json")]
 pub(super) struct Options {
     /// Let this gate decide the exit status [default: exit 0 whatever the gates say]
@@ -42,12 +44,12 @@ pub(super) struct Options {
     /// Hold gates with `no_regression` or `no_fewer_tests` against this report in JSON [default: the last complete run that had not regressed]
     #[arg(long, value_name = "FILE", env = "READY_BASE", hide_env_values = true)]
     base: Option<PathBuf>,
-    /// The output: table or json
-    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = format_name)]
-    format: String,
+    #[command(flatten)]
+    outputs: Outputs,
 }
 
 pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
+    options.outputs.probe()?;
     if let Some(path) = &options.from {
         let report = from_file::judged_again(
             path,
@@ -56,7 +58,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
             options.base.as_deref(),
             global,
         )?;
-        print(&report, &options.format, global.style())?;
+        options.outputs.emit(&report, false, global)?;
         return Ok(exit(options, &report));
     }
     let session = Session::open(global)?;
@@ -86,7 +88,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     }
     let broken = standing.broken;
     let report = standing.masked(&session);
-    print(&report, &options.format, global.style())?;
+    options.outputs.emit(&report, false, global)?;
     Ok(match broken {
         true => Exit::Broken,
         false => exit(options, &report),

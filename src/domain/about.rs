@@ -1,9 +1,10 @@
 //! What is judged and where, where a run or a question says so: an artifact by its digest, an environment by its name.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a report is about, beside the project's files.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct About {
     /// An image or a file, by its digest: `sha256:…`.
     pub artifact: Option<String>,

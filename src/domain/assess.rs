@@ -233,6 +233,7 @@ pub fn assess(
         ignored: project.ignored.clone(),
         ledger: None,
         since: None,
+        before: vec![],
         warnings: setting.warnings,
     }
 }

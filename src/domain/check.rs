@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use jiff::civil::Date;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::control::Control;
@@ -15,7 +16,7 @@ use super::listen::ListenProbe;
 use super::verdict::Verdict;
 
 /// One declared verification of one statement.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Check {
     /// Kebab-case, unique among checks (and services).
     pub id: String,
@@ -92,6 +93,7 @@ pub struct Check {
     pub locks: Vec<String>,
     /// How long one attempt may take, in seconds.
     #[serde(rename = "timeout_s", with = "seconds")]
+    #[schemars(with = "f64")]
     pub timeout: Duration,
     /// How many further attempts follow one that does not hold.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -109,6 +111,7 @@ pub struct Check {
         serialize_with = "names_only",
         deserialize_with = "from_names"
     )]
+    #[schemars(with = "Vec<String>")]
     pub env: BTreeMap<String, String>,
     /// Whether the child starts from an empty environment (PATH excepted).
     #[serde(default, skip_serializing_if = "is_default")]
@@ -123,6 +126,7 @@ pub struct Check {
         rename = "max_age_s",
         with = "maybe_seconds"
     )]
+    #[schemars(with = "Option<f64>")]
     pub max_age: Option<Duration>,
     /// Names of environment variables whose values are masked.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -172,7 +176,7 @@ impl Check {
 }
 
 /// A place in the manifest.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Source {
     /// The manifest's name, as given.
     pub file: String,
@@ -181,7 +185,9 @@ pub struct Source {
 }
 
 /// How soon a check should be mended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
     /// Before anything else.
@@ -193,7 +199,7 @@ pub enum Priority {
 }
 
 /// How to mend what a check finds.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Fix {
     /// The estimated time, in seconds.
     #[serde(
@@ -202,6 +208,7 @@ pub struct Fix {
         rename = "takes_s",
         with = "maybe_seconds"
     )]
+    #[schemars(with = "Option<f64>")]
     pub takes: Option<Duration>,
     /// What to do, for a person.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -216,7 +223,7 @@ impl Fix {
 }
 
 /// The gates that a check blocks.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Blocking {
     /// None by itself.
@@ -229,14 +236,14 @@ pub enum Blocking {
 }
 
 /// A condition on the project's tracked files: it applies where at least one matches.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Applies {
     /// Glob patterns relative to the manifest.
     pub files: Vec<String>,
 }
 
 /// A program that a check needs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NeedsTool {
     /// Its name on PATH.
     pub name: String,
@@ -249,7 +256,7 @@ pub struct NeedsTool {
 }
 
 /// What shows that a tool could not do its work, which is no failure of what it looks at.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CannotTell {
     /// Exit statuses.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -263,7 +270,7 @@ pub struct CannotTell {
 }
 
 /// How a check looks.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Probe {
     /// Runs a program.
@@ -316,7 +323,7 @@ impl Probe {
 }
 
 /// A program to run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunProbe {
     /// Program and arguments; with `shell`, the one script.
     pub argv: Vec<String>,
@@ -348,7 +355,7 @@ impl RunProbe {
 }
 
 /// The format of a tool's results and where they are.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Reader {
     /// The reader's name.
     pub format: String,
@@ -389,7 +396,7 @@ impl Reader {
 }
 
 /// What is asked of a JSON document, in jq.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Queries {
     /// By one of [`Queries::COUNTS`].
     #[serde(default, skip_serializing_if = "is_default")]
@@ -420,7 +427,7 @@ pub struct Mistake {
 }
 
 /// Where a reader finds a tool's results.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReaderInput {
     /// On its standard output.
@@ -434,7 +441,7 @@ pub enum ReaderInput {
 }
 
 /// What the exit statuses of a tool with a reader mean. Any other: it failed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Exits {
     /// It says that all is well.
     pub passed: Vec<i32>,
@@ -457,7 +464,7 @@ impl Default for Exits {
 }
 
 /// An HTTP request and what must come back.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HttpProbe {
     /// The absolute URL, `http` or `https`.
     pub url: String,
@@ -480,7 +487,7 @@ pub struct HttpProbe {
 }
 
 /// Files to look at.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FileProbe {
     /// A glob pattern relative to the working directory.
     pub pattern: String,
@@ -489,7 +496,7 @@ pub struct FileProbe {
 }
 
 /// An environment variable to look at.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VariableProbe {
     /// Its name.
     pub name: String,
@@ -502,7 +509,7 @@ pub struct VariableProbe {
 }
 
 /// A TCP port of this machine to look at.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PortProbe {
     /// Its number.
     pub port: u16,
@@ -511,7 +518,7 @@ pub struct PortProbe {
 }
 
 /// A program to look for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ToolProbe {
     /// Its name on PATH.
     pub name: String,
@@ -521,7 +528,7 @@ pub struct ToolProbe {
 }
 
 /// A person's word for something that no machine checks.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Attestation {
     /// Who says so.
     pub by: String,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::check::Source;
@@ -9,7 +10,7 @@ use super::ratio::{self, Ratio};
 use super::score::Standing;
 
 /// A claim as it stands somewhere, before it is held against anything.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Found {
     /// The file that makes it, relative to the manifest.
     pub document: String,
@@ -63,7 +64,7 @@ impl Found {
 pub const OVERALL: &str = "overall";
 
 /// What is claimed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Said {
     /// A share of 100.
@@ -133,7 +134,7 @@ impl fmt::Display for Said {
 }
 
 /// A state without a figure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mark {
     /// All of it is done and works.
@@ -156,7 +157,7 @@ impl Mark {
 }
 
 /// The time that a claim speaks of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Tense {
     /// How it is.
@@ -169,7 +170,7 @@ pub enum Tense {
 }
 
 /// A claim and what the evidence makes of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Claim {
     /// Who says what, and where.
     #[serde(flatten)]
@@ -204,7 +205,7 @@ impl Claim {
 }
 
 /// What the evidence makes of a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ClaimState {
     /// The evidence reaches it.

@@ -21,6 +21,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use num_traits::Signed;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::model::Model;
@@ -29,7 +30,7 @@ use super::ratio::{self, Ratio};
 use super::report::{Report, fraction};
 
 /// How one report became another.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Diff {
     /// The earlier one.
     pub from: Side,
@@ -39,13 +40,14 @@ pub struct Diff {
     pub points: f64,
     /// The same, as an exact fraction of 1.
     #[serde(with = "fraction")]
+    #[schemars(with = "String")]
     pub exact: Ratio,
     /// Every difference; the largest change first, then in the order of the steps.
     pub parts: Vec<Part>,
 }
 
 /// One of the two reports.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Side {
     /// The run that it is about; none where it was put together from recorded evidence.
     pub run: Option<String>,
@@ -57,11 +59,12 @@ pub struct Side {
     pub verified: f64,
     /// The same, as an exact fraction of 1.
     #[serde(with = "fraction")]
+    #[schemars(with = "String")]
     pub exact: Ratio,
 }
 
 /// One difference and its share of the change.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Part {
     /// Which step it belongs to.
     pub kind: Kind,
@@ -84,11 +87,14 @@ pub struct Part {
     pub points: f64,
     /// The same, as an exact fraction of 1.
     #[serde(with = "fraction")]
+    #[schemars(with = "String")]
     pub exact: Ratio,
 }
 
 /// The steps, in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Which checks count.
@@ -120,7 +126,7 @@ impl Kind {
 }
 
 /// What changed about a check or a component.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
     /// It is new; `to` is its verdict.
@@ -148,7 +154,7 @@ pub enum What {
 }
 
 /// Where a part went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// A check that was not there before.

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::expectation::Checked;
@@ -22,7 +23,7 @@ pub enum Observed {
 }
 
 /// What was observed of one check.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
     /// The probe's kind.
     pub probe: String,
@@ -54,7 +55,7 @@ pub struct Evidence {
 }
 
 /// What evidence is about, beside the state of the project's files that its run names: it counts only for that.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Binding {
     /// The digest of the check's definition, `blake3:…`.
     pub definition: String,
@@ -88,7 +89,7 @@ impl Evidence {
 }
 
 /// A program as it was found on a machine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Program {
     /// Its file.
     pub path: String,
@@ -123,7 +124,7 @@ impl Binding {
 }
 
 /// One look.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Attempt {
     /// When it began.
     pub started: Timestamp,
@@ -190,7 +191,7 @@ impl Attempt {
 
 /// What came of an attempt: a closed set. A time limit or a cancellation outranks the status that a child gives
 /// afterwards.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The program ended with this status.
@@ -218,7 +219,7 @@ pub enum Outcome {
 }
 
 /// A kind of failure and what the system said.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure<K> {
     /// Which.
     pub kind: K,
@@ -237,7 +238,7 @@ impl<K> Failure<K> {
 }
 
 /// Why a program could not be started.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SpawnFailure {
     /// No such program.
@@ -263,7 +264,7 @@ pub enum SpawnFailure {
 }
 
 /// Why no HTTP answer came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HttpFailure {
     /// Nothing listens.
@@ -285,7 +286,7 @@ pub enum HttpFailure {
 }
 
 /// Why files or a variable could not be looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LookFailure {
     /// No file matches.
@@ -301,7 +302,7 @@ pub enum LookFailure {
 }
 
 /// A captured stream: the head and the tail of what came, masked, with length and digest of all of it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Stream {
     /// All raw bytes.
     pub bytes: u64,
@@ -320,7 +321,7 @@ pub struct Stream {
 }
 
 /// Head and tail of a stream, kept elsewhere. They may have been pruned there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Stored {
     /// BLAKE3 of both together as they are kept, masked, `blake3:…`.
     pub digest: String,
@@ -329,7 +330,7 @@ pub struct Stored {
 }
 
 /// An HTTP answer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Answer {
     /// The status code.
     pub status: u16,
@@ -348,7 +349,7 @@ pub struct Answer {
 }
 
 /// An answer that led elsewhere and was followed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Redirect {
     /// Its status code.
     pub status: u16,
@@ -357,7 +358,7 @@ pub struct Redirect {
 }
 
 /// How an answer was waited for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Waited {
     /// How often it was asked for, at least once.
     pub asked: u32,
@@ -367,7 +368,7 @@ pub struct Waited {
 }
 
 /// What a reader made of a tool's results.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reading {
     /// They were read.
@@ -379,7 +380,7 @@ pub enum Reading {
 }
 
 /// A tool's results in figures.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Results {
     /// How many passed, failed and were skipped, where the tool counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -445,7 +446,7 @@ fn none_finite(measures: &BTreeMap<String, f64>) -> bool {
 }
 
 /// Results, counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Counts {
     /// They held.
     pub passed: u64,

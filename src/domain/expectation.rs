@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use regex::bytes::Regex;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json_path::JsonPath;
@@ -15,7 +16,7 @@ use super::check::{is_default, maybe_seconds};
 use super::limit::Limit;
 
 /// One expectation and what came of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Checked {
     /// The expectation in words.
     pub what: String,
@@ -27,7 +28,7 @@ pub struct Checked {
 }
 
 /// Whether an expectation held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Held {
     /// It did.
@@ -64,7 +65,7 @@ impl Checked {
 }
 
 /// What a text must be like. Patterns are regular expressions of the `regex` crate.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TextExpect {
     /// Each must occur.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -121,7 +122,7 @@ impl TextExpect {
 }
 
 /// What a program's end must be like.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunExpect {
     /// The exit statuses that are well, where no reader decides.
     pub exit: Vec<i32>,
@@ -144,7 +145,7 @@ impl Default for RunExpect {
 }
 
 /// What an HTTP answer must be like.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HttpExpect {
     /// The statuses that are well; empty: 200 to 299.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -172,6 +173,7 @@ pub struct HttpExpect {
         skip_serializing_if = "Option::is_none",
         with = "maybe_seconds"
     )]
+    #[schemars(with = "Option<f64>")]
     pub within: Option<Duration>,
 }
 
@@ -275,7 +277,7 @@ pub fn without_query(url: &str) -> &str {
 pub const ABSENT: &str = "it is not there";
 
 /// What a single value must be like.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ValueExpect {
     /// Equal to this one; numbers by value.
@@ -345,7 +347,7 @@ fn same(a: &Value, b: &Value) -> bool {
 
 /// What files must be like. `contains`, `matches` and `lacks` look at the text with its comments taken out, where the
 /// kind of file is known, unless `comments` says that they count.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FileExpect {
     /// Whether no file may match the pattern.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -385,7 +387,7 @@ impl FileExpect {
 }
 
 /// A format of structured text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
     /// JSON.

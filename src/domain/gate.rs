@@ -13,6 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use num_traits::Zero;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::about::About;
@@ -35,7 +36,7 @@ use super::waiver::{self, Waiver};
 pub const DEFAULT: &str = "default";
 
 /// A declared policy.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Gate {
     /// [`DEFAULT`], or the name that the manifest gives it.
     pub name: String,
@@ -72,6 +73,7 @@ pub struct Gate {
     pub environment: Option<String>,
     /// Checks that must have held without a break for so long.
     #[serde(default, rename = "held_for_s", with = "seconds_by_name")]
+    #[schemars(with = "BTreeMap<String, f64>")]
     pub held_for: BTreeMap<String, Duration>,
     /// Whether nothing may be worse than in an earlier report: no lower score, no check that held and no longer does.
     #[serde(default)]
@@ -127,7 +129,7 @@ impl Gate {
 const EVERY_CHECK: &str = "every-check";
 
 /// Whether a gate is open, and why not.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GateState {
     /// Its name.
     pub name: String,
@@ -148,7 +150,7 @@ pub struct GateState {
 }
 
 /// What a gate would be without waivers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WithoutWaivers {
     /// Whether it would be open.
     pub open: bool,
@@ -157,7 +159,7 @@ pub struct WithoutWaivers {
 }
 
 /// One reason for which a gate is closed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GateReason {
     /// The rule's key in the manifest.
     pub rule: String,

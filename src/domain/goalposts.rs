@@ -13,13 +13,16 @@ mod sets;
 #[allow(clippy::unwrap_used)]
 mod tests;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::judged::{Both, judge};
 use super::project::Project;
 
 /// What an edit does to what is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Less is asked, or the same evidence scores more.
@@ -51,7 +54,7 @@ enum Means {
 }
 
 /// What an edit is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
     /// A check, by its id.
@@ -80,7 +83,7 @@ impl Subject {
 }
 
 /// One edit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Edit {
     /// What it does.
     pub kind: Kind,
@@ -162,7 +165,7 @@ fn drafts(before: &Project, after: &Project) -> Vec<Draft> {
 }
 
 /// What a gate with `no_weakening` is held against: the manifest of a git revision.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Against {
     /// The revision, as it was named.
     pub revision: String,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::check::Check;
@@ -12,7 +13,7 @@ use super::project::{OUTSIDE_MAX_AGE, Project};
 use super::verdict::Verdict;
 
 /// One look at a check.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Look {
     /// When it began.
     pub started: Timestamp,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use regex::Regex;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json_path::JsonPath;
@@ -14,7 +15,7 @@ use super::expectation::{Checked, Held, TextExpect, ValueExpect};
 use super::limit::{Limit, human_duration};
 
 /// What must arrive while a program runs, or soon after.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ListenProbe {
     /// The port to listen on; none: a free one.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -38,6 +39,7 @@ pub struct ListenProbe {
     pub count: Limit,
     /// How long they may take to arrive, from the start of the program.
     #[serde(rename = "within_s", with = "super::check::seconds")]
+    #[schemars(with = "f64")]
     pub within: Duration,
 }
 
@@ -57,7 +59,7 @@ pub struct Came<'a> {
 }
 
 /// What evidence keeps of a call.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Call {
     /// The method, upper case.
     pub method: String,

@@ -1,10 +1,11 @@
 //! The way to ready: what to mend, in which order, what it gains, and when the gate opens. Computed with the rest of the
 //! report; only estimates that the manifest states (`fix.takes`) are used, none is made up.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One thing to mend.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Step {
     /// The check that holds afterwards.
     pub check: String,
@@ -28,7 +29,9 @@ pub struct Step {
 }
 
 /// Why a step is in the plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// The gate names it, or something that is named needs it.
@@ -40,7 +43,7 @@ pub enum Stage {
 }
 
 /// What a plan leads to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Way {
     /// The gate that is to open.
     pub gate: String,
@@ -63,7 +66,7 @@ pub struct Way {
 }
 
 /// A check that is not verified and that no plan can count on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Unplannable {
     /// Which.
     pub check: String,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::check::{Check, Probe, Source};
@@ -70,7 +71,7 @@ impl Project {
 }
 
 /// A library check that a project does without, whatever its files call for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Ignored {
     /// Its name in the library.
     pub check: String,
@@ -79,7 +80,7 @@ pub struct Ignored {
 }
 
 /// A figure that the manifest claims.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Claimed {
     /// Percent.
     pub percent: f64,
@@ -97,7 +98,7 @@ pub struct Requires {
 }
 
 /// A capability: a row of the status table.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Component {
     /// Kebab-case.
     pub id: String,

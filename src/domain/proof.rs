@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::evidence::{Evidence, Outcome, Program, Reading};
@@ -17,7 +18,9 @@ use super::verdict::{Judgement, Verdict};
 pub const COUNTS_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Whether a check was seen to fail where it must.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Proven {
     /// It failed on every control, for its reason, and held on the good state.
@@ -46,7 +49,7 @@ impl Proven {
 }
 
 /// What came of a check on one control.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Trial {
     /// The control, in words.
     pub control: String,
@@ -61,7 +64,7 @@ pub struct Trial {
 }
 
 /// What a trial shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Shows {
     /// It failed for the control's reason.
@@ -73,7 +76,7 @@ pub enum Shows {
 }
 
 /// All that came of proving one check.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Proof {
     /// The check.
     pub check: String,

@@ -1,9 +1,10 @@
 //! Why a check was judged as it was: one closed list of codes for every verdict.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A code for machines and a sentence for people.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Reason {
     /// Which of the closed list.
     pub code: Code,
@@ -22,7 +23,9 @@ impl Reason {
 }
 
 /// Every reason code, by the verdict that it belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Code {
     /// Verified: every expectation held.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::diff::{self, Mismatch};
@@ -18,12 +19,13 @@ pub const FEWER: &str = "no_fewer_tests";
 pub const NO_BASE: &str = "no-base";
 
 /// An earlier report that a gate is held against.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Base {
     /// What it is called: the id of its run, or a file.
     pub name: String,
     /// The score that was verified, a fraction of 1.
     #[serde(with = "super::report::fraction")]
+    #[schemars(with = "String")]
     pub verified: Ratio,
     /// The checks that held: verified or accepted, and counting.
     pub held: Vec<String>,

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::about::About;
@@ -32,7 +33,7 @@ pub const FORMAT: &str = "ready-report/1";
 pub const GENERAL: &str = "General";
 
 /// Everything that a run or the ledger says about a project.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// [`FORMAT`].
     pub format: String,
@@ -100,15 +101,62 @@ pub struct Report {
     /// The end of the chain of recorded runs; none where nothing is recorded.
     #[serde(default)]
     pub ledger: Option<LedgerHead>,
-    /// What has changed since an earlier report, where that was asked for.
+    /// What has changed since an earlier report: the one that was asked for, else the last complete run before, as far as
+    /// whoever made the report looked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Diff>,
+    /// The complete runs before, the oldest first, as far back as whoever made the report looked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<Before>,
     /// What a reader must know beside the figures.
     pub warnings: Vec<String>,
 }
 
+impl Report {
+    /// The waiver of a check.
+    pub fn waiver(&self, check: &str) -> Option<&WaiverRow> {
+        self.waivers.iter().find(|row| row.waiver.check == check)
+    }
+}
+
+/// One of the runs before: what was verified then.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Before {
+    /// The run's id.
+    pub run: String,
+    /// When it began.
+    pub started: Timestamp,
+    /// Its commit.
+    pub commit: Option<String>,
+    /// Percent.
+    pub verified: f64,
+    /// Percent.
+    pub ceiling: f64,
+    /// Percent; none where nothing was claimed.
+    pub claimed: Option<f64>,
+    /// Whether what decided was open.
+    pub open: bool,
+}
+
+impl Before {
+    /// What a report says of its run; none where it is about no run.
+    pub fn of(report: &Report) -> Option<Before> {
+        let run = report.run.as_ref()?;
+        let score = &report.score;
+        Some(Before {
+            run: run.id.clone(),
+            started: run.started,
+            commit: run.commit.clone(),
+            verified: score.verified,
+            ceiling: score.ceiling,
+            claimed: score.claimed.filter(|_| !score.partly_claimed),
+            open: report.decision.open,
+        })
+    }
+}
+
 /// What a manifest declares beside checks, gates and waivers.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Declared {
     /// What it claims for the whole.
     pub claim: Option<Claimed>,
@@ -120,7 +168,7 @@ pub struct Declared {
 }
 
 /// A library check that the project's files call for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CalledFor {
     /// Its name in the library.
     pub check: String,
@@ -129,7 +177,7 @@ pub struct CalledFor {
 }
 
 /// The end of the ledger's chain: the digest of its last run, over that run and all before it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LedgerHead {
     /// `blake3:…`.
     pub digest: String,
@@ -143,7 +191,7 @@ pub fn short(commit: &str) -> &str {
 }
 
 /// One run of `ready check`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
     /// A ULID.
     pub id: String,
@@ -199,7 +247,7 @@ impl Run {
 }
 
 /// A run that another was put together from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Part {
     /// Its id.
     pub run: String,
@@ -213,7 +261,7 @@ pub struct Part {
 }
 
 /// One of the parts into which the checks were split.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Shard {
     /// 1-based.
     pub index: u32,
@@ -224,7 +272,7 @@ pub struct Shard {
 }
 
 /// The machine.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Host {
     /// Its name.
     pub name: String,
@@ -237,7 +285,7 @@ pub struct Host {
 }
 
 /// One thing that the machine should have.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Preflight {
     /// A tool with its version constraint, or a port.
     pub what: String,
@@ -248,7 +296,7 @@ pub struct Preflight {
 }
 
 /// The figures of the whole, in percent and points, rounded toward zero; what is claimed, as it was said.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Score {
     /// Borne by evidence.
     pub verified: f64,
@@ -266,7 +314,7 @@ pub struct Score {
 }
 
 /// A row of the status table.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GroupRow {
     /// The group's or the component's title.
     pub title: String,
@@ -291,7 +339,7 @@ pub struct GroupRow {
 }
 
 /// A component and what it reaches.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ComponentRow {
     /// Its id.
     pub id: String,
@@ -328,7 +376,7 @@ pub struct ComponentRow {
 }
 
 /// A cap that holds a component down.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cap {
     /// Percent.
     pub percent: f64,
@@ -339,7 +387,7 @@ pub struct Cap {
 }
 
 /// A check, its judgement and its evidence.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CheckRow {
     /// Its id.
     pub id: String,
@@ -425,7 +473,7 @@ pub struct CheckRow {
 }
 
 /// What one machine saw of a check.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Observation {
     /// The machine's name.
     pub host: String,
@@ -457,13 +505,15 @@ impl CheckRow {
 }
 
 /// A credit and a potential, exactly: `39/40`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Exact {
     /// 0 to 1.
     #[serde(with = "fraction")]
+    #[schemars(with = "String")]
     pub credit: Ratio,
     /// The credit to 1.
     #[serde(with = "fraction")]
+    #[schemars(with = "String")]
     pub potential: Ratio,
 }
 
@@ -493,7 +543,7 @@ pub(super) mod fraction {
 }
 
 /// The author of lines of the manifest, by git. Without a commit: somebody, since the last one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Author {
     /// The author's name.
     pub name: Option<String>,
@@ -504,7 +554,7 @@ pub struct Author {
 }
 
 /// A waiver and what it does today.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WaiverRow {
     /// As declared.
     pub waiver: Waiver,
@@ -516,7 +566,7 @@ pub struct WaiverRow {
 }
 
 /// What decides about the exit status.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Decision {
     /// The gates that decide; empty where the selected checks do.
     pub gates: Vec<String>,

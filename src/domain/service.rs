@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::check::{CannotTell, HttpProbe, NeedsTool, Source};
@@ -88,7 +89,7 @@ pub enum Health {
 }
 
 /// What became of a service in a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceRun {
     /// Its id.
     pub id: String,
@@ -151,7 +152,7 @@ impl ServiceRun {
 }
 
 /// What became of a service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ServiceState {
     /// It could not be started, or there was no time for it: nothing is known of it.

@@ -1,6 +1,7 @@
 //! What may be said of a project, and what not yet: each check is the evidence for one statement, each named gate allows one
 //! thing.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::gate::GateState;
@@ -8,7 +9,7 @@ use super::report::{CheckRow, Report};
 use super::verdict::Verdict;
 
 /// What may be said and done.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Statements {
     /// Statements that are verified.
     pub can_say: Vec<Statement>,
@@ -21,7 +22,7 @@ pub struct Statements {
 }
 
 /// The statement of a check.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Statement {
     /// The check.
     pub check: String,
@@ -34,7 +35,7 @@ pub struct Statement {
 }
 
 /// What a gate allows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Permission {
     /// The gate.
     pub gate: String,
@@ -49,17 +50,7 @@ pub struct Permission {
 impl Statements {
     /// The statements of every check that counts and of every gate that says what it allows.
     pub fn of(report: &Report) -> Statements {
-        let counting = report
-            .checks
-            .iter()
-            .filter(|row| row.applicable && !row.optional);
-        let (can, mut cannot): (Vec<_>, Vec<_>) =
-            counting.partition(|row| row.verdict == Verdict::Verified);
-        cannot.sort_by_key(|row| match row.verdict {
-            Verdict::Failed => 0,
-            Verdict::Partial => 1,
-            _ => 2,
-        });
+        let (can, cannot) = split(report);
         let permission = |gate: &GateState| {
             Some(Permission {
                 gate: gate.name.clone(),
@@ -80,6 +71,19 @@ impl Statements {
             not_safe_to: closed.into_iter().filter_map(permission).collect(),
         }
     }
+}
+
+/// The checks that count: those that are verified, and the others, the worst first.
+pub fn split(report: &Report) -> (Vec<&CheckRow>, Vec<&CheckRow>) {
+    let counting = report.checks.iter().filter(|row| row.counts_for_score());
+    let (can, mut cannot): (Vec<_>, Vec<_>) =
+        counting.partition(|row| row.verdict == Verdict::Verified);
+    cannot.sort_by_key(|row| match row.verdict {
+        Verdict::Failed => 0,
+        Verdict::Partial => 1,
+        _ => 2,
+    });
+    (can, cannot)
 }
 
 fn statement(row: &CheckRow) -> Statement {

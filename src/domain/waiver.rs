@@ -1,6 +1,7 @@
 //! An accepted risk: it unblocks a gate, and never raises a score.
 
 use jiff::civil::Date;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::check::Source;
@@ -8,7 +9,7 @@ use super::ratio;
 use super::verdict::Judgement;
 
 /// An accepted risk for one check.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Waiver {
     /// The check that it exempts.
     pub check: String,
@@ -26,7 +27,7 @@ pub struct Waiver {
 }
 
 /// What a waiver does today.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WaiverState {
     /// It exempts its check.

@@ -35,7 +35,7 @@ pub use library::Library;
 pub use library_check::{LibraryCheck, Param, Seen};
 pub use problem::{Problem, Problems, nearest};
 pub use project::{definition_digest, parse, proof_digest};
-pub use schema::schema;
+pub use schema::{reference, schema};
 pub use spans::{Place, Spans};
 pub use values::{ANY, Install};
 

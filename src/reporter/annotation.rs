@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::page::safe;
+use super::page::{no_command, safe};
 
 /// What is said of a line of a file.
 pub(super) struct Annotation<'a> {
@@ -38,10 +38,8 @@ impl Annotation<'_> {
 
 /// Text as it may stand behind a workflow command.
 pub(super) fn data(text: &str) -> String {
-    let text = safe(text).replace('%', "%25");
-    text.replace('\r', "%0D")
-        .replace('\n', "%0A")
-        .replace("##[", "#\\u{23}[")
+    let text = no_command(&safe(text)).replace('%', "%25");
+    text.replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// Text as it may be a property of one.

@@ -8,13 +8,13 @@ use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
 use super::annotation::{Annotation, data};
+use super::markdown::{cell, permission_words, statement_words};
 use super::page::{Page, few, safe};
 use super::words::{at_commit, bold, count, dim, moment, painted, percent, wrapped};
 use super::{Detail, Style};
 use crate::domain::claim::{Claim, ClaimState, Said};
 use crate::domain::report::{Report, Run};
-use crate::domain::statement::{Permission, Statement, Statements};
-use crate::domain::verdict::Verdict;
+use crate::domain::statement::Statements;
 
 /// The outputs of claims, by name.
 pub const FORMATS: [&str; 4] = ["table", "json", "markdown", "github"];
@@ -235,24 +235,6 @@ impl Page<'_> {
     }
 }
 
-fn statement_words(statement: &Statement) -> String {
-    let (says, check, why) = (&statement.says, &statement.check, &statement.why);
-    match statement.verdict {
-        Verdict::Verified => format!("{says} ({check}: {why})"),
-        verdict => format!("{says} ({check} is {}: {why})", verdict.word()),
-    }
-}
-
-fn permission_words(permission: &Permission) -> String {
-    let gate = &permission.gate;
-    let why = match (permission.why.as_slice(), permission.waived.as_slice()) {
-        ([], []) => String::new(),
-        ([], waived) => format!(", with waivers for {}", waived.join(", ")),
-        (why, _) => format!(": {}", why.join("; ")),
-    };
-    format!("{} (gate {gate}{why})", permission.says)
-}
-
 /// Writes the claims as a comment on a pull request: what the evidence contradicts or does not reach, and what can be said.
 ///
 /// # Errors
@@ -277,49 +259,11 @@ pub fn markdown(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         }
         writeln!(out)?;
     }
-    let statements = Statements::of(report);
-    for (title, said) in [
-        ("Can say", &statements.can_say),
-        ("Cannot say yet", &statements.cannot_say_yet),
-    ] {
-        if !said.is_empty() {
-            writeln!(out, "### {title}\n")?;
-            for statement in said {
-                writeln!(out, "- {}", cell(&statement_words(statement)))?;
-            }
-            writeln!(out)?;
-        }
-    }
-    for (title, allowed) in [
-        ("Safe to", &statements.safe_to),
-        ("Not safe to", &statements.not_safe_to),
-    ] {
-        if !allowed.is_empty() {
-            writeln!(out, "### {title}\n")?;
-            for permission in allowed {
-                writeln!(out, "- {}", cell(&permission_words(permission)))?;
-            }
-            writeln!(out)?;
-        }
-    }
-    Ok(())
+    super::markdown::statements(&Statements::of(report), out)
 }
 
 fn report_name(report: &Report) -> String {
     cell(&report.project)
-}
-
-/// Text from outside as it may stand in a cell of a Markdown table, or in a line.
-fn cell(text: &str) -> String {
-    let mut cell = String::new();
-    for c in safe(text).chars() {
-        match c {
-            '<' => cell += "&lt;",
-            '|' | '\\' | '`' | '*' | '_' | '[' | ']' => cell.extend(['\\', c]),
-            c => cell.push(c),
-        }
-    }
-    cell
 }
 
 /// Writes a workflow command for each claim that the evidence contradicts (an error) or does not prove (a warning), on its

@@ -114,6 +114,27 @@ fn line(part: &Part, style: Style, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// What changed, about which check or component.
+/// What the score changed by since the earlier side, in a sentence.
+pub(super) fn summary(diff: &Diff, style: Style) -> String {
+    let change = match diff.parts.is_empty() {
+        true => "nothing that counts differs".to_string(),
+        false => format!("{} points", points(&diff.exact, diff.points)),
+    };
+    format!(
+        "Since {}: verified {} {} {}, {change}",
+        side_words(&diff.from),
+        figure(diff.from.verified),
+        arrow(style),
+        figure(diff.to.verified)
+    )
+}
+
+/// One difference and its share, on a line.
+pub(super) fn sentence(part: &Part, style: Style) -> String {
+    let share = points(&part.exact, part.points);
+    format!("{share}: {} ({})", words(part, style), part.kind.words())
+}
+
 fn words(part: &Part, style: Style) -> String {
     let about = match (&part.check, &part.component, part.what) {
         (Some(check), ..) => check.clone(),

@@ -358,7 +358,7 @@ fn stream(name: &str, stream: &Stream, style: Style, out: &mut dyn Write) -> io:
     Ok(())
 }
 
-fn outcome(outcome: &Outcome) -> String {
+pub(super) fn outcome(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Exit(status) => format!("exit status {status}"),
         Outcome::Signal(signal) => format!("ended by signal {signal}"),

@@ -17,6 +17,14 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     document(report, out)
 }
 
+/// The JSON Schema (draft-07) of the report, derived from its types: what readers of it can rely on.
+pub fn schema() -> String {
+    let settings = schemars::generate::SchemaSettings::draft07().for_serialize();
+    let schema = settings.into_generator().into_root_schema_for::<Report>();
+    // A schema is plain JSON.
+    serde_json::to_string_pretty(&schema).unwrap_or_default()
+}
+
 /// Writes anything as one JSON document, as safe to print as a report.
 ///
 /// # Errors

@@ -113,6 +113,24 @@ pub(super) fn safe(text: &str) -> String {
         .join(" ")
 }
 
+/// Text in which GitHub's runner finds no command of its older form, which it looks for anywhere in a line.
+pub(super) fn no_command(text: &str) -> String {
+    text.replace("##[", "#\\u{23}[")
+}
+
+/// HTML or XML in which it finds none, of the newer form neither, which begins a line. It reads as it was.
+pub(super) fn no_command_in_markup(markup: &str) -> String {
+    let markup = markup.replace("##[", "#&#35;[");
+    let lines =
+        markup
+            .split_inclusive('\n')
+            .map(|line| match line.trim_start().starts_with("::") {
+                true => line.replacen("::", "&#58;:", 1),
+                false => line.to_string(),
+            });
+    lines.collect()
+}
+
 /// The first names of a list, and how many more there are.
 pub(super) fn few(names: &[String]) -> String {
     const SHOWN: usize = 6;

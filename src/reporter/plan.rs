@@ -121,7 +121,7 @@ impl Page<'_> {
             if step.opens {
                 end.push("the gate opens".to_string());
             }
-            end.extend(self.advice(step).map(|advice| safe(&advice)));
+            end.extend(advice(self.report, step).map(|advice| safe(&advice)));
             let end = end.join("; ");
             let indent = 2 + times + 2;
             let mut lines =
@@ -131,16 +131,6 @@ impl Page<'_> {
             lines.try_for_each(|line| writeln!(out, "{:1$}{line}", "", indent + 2))?;
         }
         Ok(())
-    }
-
-    /// What a person does: how it is mended or, where nobody could look, what lets one look.
-    fn advice(&self, step: &Step) -> Option<String> {
-        let row = self.report.checks.iter().find(|row| row.id == step.check);
-        let look = || {
-            let row = row.filter(|row| row.verdict == Verdict::Unverified)?;
-            to_do(row).or_else(|| Some(row.reason.text.clone()))
-        };
-        step.how.as_deref().map(with_gaps).or_else(look)
     }
 
     fn unplanned(&self, out: &mut dyn Write, way: &Way) -> io::Result<()> {
@@ -162,8 +152,18 @@ impl Page<'_> {
     }
 }
 
+/// What a person does: how it is mended or, where nobody could look, what lets one look.
+pub(super) fn advice(report: &Report, step: &Step) -> Option<String> {
+    let row = report.checks.iter().find(|row| row.id == step.check);
+    let look = || {
+        let row = row.filter(|row| row.verdict == Verdict::Unverified)?;
+        to_do(row).or_else(|| Some(row.reason.text.clone()))
+    };
+    step.how.as_deref().map(with_gaps).or_else(look)
+}
+
 /// What the plan leads to, in a sentence.
-fn sentence(report: &Report, way: &Way) -> String {
+pub(super) fn sentence(report: &Report, way: &Way) -> String {
     let gate = safe(&way.gate);
     let opening = report.plan.iter().find(|step| step.opens);
     let first = match (way.open, opening) {

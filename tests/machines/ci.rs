@@ -115,7 +115,11 @@ fn the_steps_for_github_say_in_three_clones_what_one_run_says() {
         .collect::<Vec<_>>();
     assert_eq!(statuses, [Some(0), Some(0)], "the gate is open");
     let kept = &using(&data, "merge", "actions/upload-artifact")["with"]["path"];
-    the_same_as_one_run(&machines, &last.join(kept.as_str().unwrap()));
+    let kept = last.join(kept.as_str().unwrap());
+    for file in ["report.html", "junit.xml"] {
+        assert!(kept.join(file).is_file(), "{file}");
+    }
+    the_same_as_one_run(&machines, &kept.join("report.json"));
 }
 
 #[test]
@@ -142,9 +146,13 @@ fn the_steps_for_gitlab_say_in_three_clones_what_one_run_says() {
         let kept = format!(".ready/shard-{index}.json");
         std::fs::copy(clone.join(&kept), last.join(&kept)).unwrap();
     }
+    let env = BTreeMap::from([("GITLAB_CI", "true".to_string())]);
     for line in lines("ready-merge") {
-        assert_eq!(step(&last, &line, &BTreeMap::new()), Some(0));
+        assert_eq!(step(&last, &line, &env), Some(0));
     }
+    // What GitLab is told to read is what `ready` writes there by itself.
+    let junit = data["ready-merge"]["artifacts"]["reports"]["junit"].as_str();
+    assert!(last.join(junit.unwrap()).is_file());
     the_same_as_one_run(&machines, &last.join(".ready/report.json"));
 }
 
@@ -161,7 +169,7 @@ fn the_last_job_is_the_gate_even_where_a_shard_broke_down() {
     );
     assert!(yaml.contains("shard: [1, 2, 3, 4, 5]\n"), "{yaml}");
     assert!(
-        yaml.contains("ready merge shards/*.json --output report.json --gate production\n"),
+        yaml.contains("--report junit=report/junit.xml --gate production\n"),
         "{yaml}"
     );
     assert_eq!(
@@ -181,7 +189,7 @@ fn the_last_job_is_the_gate_even_where_a_shard_broke_down() {
         &["gitlab", "--shards", "5", "--gate", "production"],
     );
     assert!(
-        yaml.contains("--output .ready/report.json --gate production\n"),
+        yaml.contains("--report html=.ready/report.html --gate production\n"),
         "{yaml}"
     );
     assert_eq!(data["ready-shard"]["parallel"], 5);
