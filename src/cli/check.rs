@@ -11,7 +11,7 @@ use clap::Args;
 use super::base;
 use super::detection;
 use super::documents;
-use super::outputs::Outputs;
+use super::outputs::{Of, Outputs};
 use super::record::Record;
 use super::secrets;
 use super::selection::Selection;
@@ -172,7 +172,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
             warn(warning);
         }
     }
-    options.outputs.emit(&report, true, global)?;
+    options.outputs.emit(&report, Of::Run, global)?;
     let exit = exit(&report, &record);
     // The process ends here: what the system takes back at once need not be freed piece by piece.
     std::mem::forget((session, record, report));

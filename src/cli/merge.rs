@@ -7,7 +7,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::base;
-use super::outputs::Outputs;
+use super::outputs::{Of, Outputs};
 use super::session::{deciding, floor};
 use super::{Exit, Global, Usage, check, report_file, writing};
 use crate::domain::again::keep_authors;
@@ -103,7 +103,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
         writing::replace(path, &text)
             .with_context(|| format!("cannot write `{}`", path.display()))?;
     }
-    options.outputs.emit(&report, true, global)?;
+    options.outputs.emit(&report, Of::Merge, global)?;
     // Whatever a gate thinks of what was seen until a run was stopped, that is not all.
     let stopped = report.run.as_ref().is_some_and(|run| run.interrupted);
     Ok(match report.decision.open && !stopped {

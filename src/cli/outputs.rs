@@ -93,6 +93,29 @@ const LONGEST_SUMMARY: usize = 1 << 20;
 /// The runs before that are shown.
 const RUNS_BEFORE: u64 = 30;
 
+/// What a report is of: whether its verb decides something, and whether the ledger here knows what was before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    /// A run that has just ended here.
+    Run,
+    /// The runs of several machines.
+    Merge,
+    /// What is recorded here.
+    Record,
+    /// A file from anywhere.
+    File,
+}
+
+impl Of {
+    fn decides(self) -> bool {
+        matches!(self, Of::Run | Of::Merge)
+    }
+
+    fn is_of_here(self) -> bool {
+        matches!(self, Of::Run | Of::Record)
+    }
+}
+
 impl Outputs {
     /// Whether a person reads standard output.
     pub(super) fn is_table(&self) -> bool {
@@ -124,39 +147,35 @@ impl Outputs {
         Ok(())
     }
 
-    /// Prints the report, writes the files, and tells the CI system where the verb decides something. Whoever only prints
-    /// says `decides = false`.
+    /// Prints the report, writes the files, and tells the CI system where the verb decides something.
     ///
     /// # Errors
     /// Something cannot be written; what could be is.
-    pub(super) fn emit(&self, report: &Report, decides: bool, global: &Global) -> Result<()> {
-        let files = self.with_ci(decides);
+    pub(super) fn emit(&self, report: &Report, of: Of, global: &Global) -> Result<()> {
+        let tells_github = of.decides() && !self.no_ci && System::here() == Some(System::Github);
+        let files = self.with_ci(of);
         let wanted = || std::iter::once(&self.format).chain(files.iter().map(|(format, _)| format));
-        let past = wanted()
-            .any(|format| format.past)
-            .then(|| with_past(report, global));
-        let placed = wanted().any(|format| format.places) || (decides && self.tells_github());
+        let past = of.is_of_here() && wanted().any(|format| format.past);
+        let past = past.then(|| with_past(report, global));
+        let placed = tells_github || wanted().any(|format| format.places);
         let placed = placed.then(|| with_places(report, global));
         let version = |format: &Format| match (format.past, format.places) {
             (true, _) => past.as_ref().unwrap_or(report),
             (_, true) => placed.as_ref().unwrap_or(report),
             _ => report,
         };
-        let mut text = vec![];
-        let format = &self.format;
-        let rendered = format.render(version(format), global.style(), &mut text);
-        rendered.with_context(|| format!("cannot write the report as `{}`", format.name))?;
-        match self.is_table() {
-            true => print_text(&text)?,
-            false => written(&[&text])?,
-        }
-        if decides && self.tells_github() {
-            tell_github(report, placed.as_ref().unwrap_or(report), self.is_table())?;
-        }
-        let failures = files
+        let printed = self.print(version(&self.format), global);
+        let told = match (&printed, tells_github) {
+            (Ok(()), true) => {
+                tell_github(report, placed.as_ref().unwrap_or(report), self.is_table())
+            }
+            _ => Ok(()),
+        };
+        let written = files
             .iter()
-            .filter_map(|(format, path)| write(version(format), format, path).err());
-        let mut failures = failures.collect::<Vec<_>>();
+            .map(|(format, path)| write(version(format), format, path));
+        let all = [printed, told].into_iter().chain(written);
+        let mut failures = all.filter_map(Result::err).collect::<Vec<_>>();
         let last = failures.pop();
         failures
             .iter()
@@ -164,11 +183,22 @@ impl Outputs {
         last.map_or(Ok(()), Err)
     }
 
+    fn print(&self, report: &Report, global: &Global) -> Result<()> {
+        let mut text = vec![];
+        let format = &self.format;
+        let rendered = format.render(report, global.style(), &mut text);
+        rendered.with_context(|| format!("cannot write the report as `{}`", format.name))?;
+        match self.is_table() {
+            true => print_text(&text),
+            false => written(&[&text]),
+        }
+    }
+
     /// The files that are asked for, and those that the CI system reads.
-    fn with_ci(&self, decides: bool) -> Vec<(Format, PathBuf)> {
+    fn with_ci(&self, of: Of) -> Vec<(Format, PathBuf)> {
         let mut files = self.files.clone();
         let junit = |(format, _): &(Format, PathBuf)| format.name == "junit";
-        if decides
+        if of.decides()
             && !self.no_ci
             && System::here() == Some(System::Gitlab)
             && !files.iter().any(junit)
@@ -178,10 +208,6 @@ impl Outputs {
             files.push((*junit, PathBuf::from(GITLAB_JUNIT)));
         }
         files
-    }
-
-    fn tells_github(&self) -> bool {
-        !self.no_ci && System::here() == Some(System::Github)
     }
 }
 
@@ -200,22 +226,10 @@ fn write(report: &Report, format: &Format, path: &Path) -> Result<()> {
         })
 }
 
-/// The report with the runs before it, and what has changed since the last of them, as far as the ledger here knows them. A report
-/// that brings its own past keeps it.
+/// The report with the runs before it, and what has changed since the last of them, as far as the ledger here knows them.
 fn with_past(report: &Report, global: &Global) -> Report {
     let mut report = report.clone();
-    if !report.before.is_empty() {
-        return report;
-    }
-    let own = report
-        .run
-        .as_ref()
-        .filter(|run| run.merged.is_empty())
-        .map(|run| run.id.clone());
-    if report.run.is_some() && own.is_none() {
-        // What was put together from the runs of several machines is no run of this one.
-        return report;
-    }
+    let own = report.run.as_ref().map(|run| run.id.clone());
     let past = || -> Result<Vec<Report>> {
         let Some(ledger) = Ledger::open_existing(&runs::folder(global)?)? else {
             return Ok(vec![]);
@@ -280,7 +294,9 @@ fn tell_github(report: &Report, placed: &Report, annotate: bool) -> Result<()> {
         let there = std::fs::metadata(&path).map_or(0, |data| data.len() as usize);
         if there + text.len() > LONGEST_SUMMARY {
             text = rendered("brief", report)?;
-            text.truncate(LONGEST_SUMMARY.saturating_sub(there));
+            if there + text.len() > LONGEST_SUMMARY {
+                text.clear();
+            }
         }
         append(&path, &text).context("cannot write the summary of the step")?;
     }

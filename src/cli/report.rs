@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use super::outputs::Outputs;
+use super::outputs::{Of, Outputs};
 use super::{Exit, Global, Usage, report_file, runs};
 use crate::ledger::Ledger;
 
@@ -35,8 +35,8 @@ const RUNS: &str =
 
 pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     options.outputs.probe()?;
-    let report = match &options.from {
-        Some(path) => report_file::read(path)?,
+    let (report, of) = match &options.from {
+        Some(path) => (report_file::read(path)?, Of::File),
         None => {
             let ledger = Ledger::open_existing(&runs::folder(global)?)?;
             let Some(ledger) =
@@ -52,9 +52,10 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
             let row = row.ok_or_else(|| {
                 Usage::new(format!("there is no run `{word}`"), Some(RUNS.to_string()))
             })?;
-            ledger.with_evidence(runs::report(&row, &ledger)?)?
+            let report = runs::report(&row, &ledger)?;
+            (ledger.with_evidence(report)?, Of::Record)
         }
     };
-    options.outputs.emit(&report, false, global)?;
+    options.outputs.emit(&report, of, global)?;
     Ok(Exit::Open)
 }

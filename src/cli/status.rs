@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use super::outputs::Outputs;
+use super::outputs::{Of, Outputs};
 use super::runs;
 use super::session::Session;
 use super::standing::{Question, Standing};
@@ -58,7 +58,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
             options.base.as_deref(),
             global,
         )?;
-        options.outputs.emit(&report, false, global)?;
+        options.outputs.emit(&report, Of::File, global)?;
         return Ok(exit(options, &report));
     }
     let session = Session::open(global)?;
@@ -88,7 +88,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit> {
     }
     let broken = standing.broken;
     let report = standing.masked(&session);
-    options.outputs.emit(&report, false, global)?;
+    options.outputs.emit(&report, Of::Record, global)?;
     Ok(match broken {
         true => Exit::Broken,
         false => exit(options, &report),

@@ -346,7 +346,16 @@ fn nothing_that_anybody_says_is_a_command_on_github() {
             command
         })
         .finish();
-        assert_eq!(commands(&done.text()), [""; 0], "{words}");
+        // What annotates the manifest's lines is ours; what others said is data in it.
+        let ours = |line: &String| {
+            let starts = ["::error file=readiness.toml,line=", "::error title=ready::"];
+            starts.iter().any(|start| line.starts_with(start)) && !line.contains("##[")
+        };
+        let text = done.text();
+        let foreign = commands(&text)
+            .into_iter()
+            .filter(|line| !ours(&line.to_string()));
+        assert_eq!(foreign.collect::<Vec<_>>(), [""; 0], "{words}");
         assert_eq!(commands(&done.stderr), [""; 0], "{words}");
         done
     };

@@ -372,3 +372,60 @@ fn what_cannot_be_written_is_told_before_anything_runs() {
     assert_eq!(nothing.status.code(), Some(2));
     assert!(text(&nothing.stderr).contains("nothing is recorded yet"));
 }
+
+#[test]
+fn a_report_from_elsewhere_takes_nothing_from_the_ledger_here() {
+    let project = checked();
+    let mut report = json(&project.report("json"));
+    for key in ["before", "since"] {
+        report.as_object_mut().unwrap().remove(key);
+    }
+    project.write("foreign.json", &report.to_string());
+    project.ready(&["check"]);
+    for verb in [
+        &["report", "--from", "foreign.json"][..],
+        &["status", "--from", "foreign.json"],
+        &["merge", "foreign.json"],
+    ] {
+        let shown = project.ready(&[verb, &["--format", "json"]].concat());
+        let shown = json(text(&shown.stdout));
+        assert_eq!(
+            (shown.get("before"), shown.get("since")),
+            (None, None),
+            "{verb:?}"
+        );
+    }
+    // Of a run here it is told.
+    assert_eq!(
+        json(&project.report("json"))["before"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn one_report_that_cannot_be_made_keeps_no_other_from_being_written() {
+    let project = Project::new(MANIFEST);
+    // No commit and no artifact: there is nothing that the statement could be about.
+    let run = project.ready(&[
+        "check",
+        "--report",
+        "in-toto=statement.json",
+        "--report",
+        "junit=junit.xml",
+    ]);
+    assert_eq!(run.status.code(), Some(3));
+    assert!(
+        text(&run.stderr).contains("into `statement.json`"),
+        "{}",
+        text(&run.stderr)
+    );
+    assert!(text(&run.stdout).contains("NOT READY"));
+    assert!(!project.path("statement.json").exists());
+    assert!(project.read("junit.xml").contains("</testsuites>"));
+    let run = project.ready(&["check", "--format", "in-toto", "--report", "tap=out.tap"]);
+    assert!(run.status.code() == Some(3) && run.stdout.is_empty());
+    assert!(project.read("out.tap").starts_with("TAP version 14"));
+}
