@@ -252,3 +252,46 @@ fn free_port() -> u16 {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     socket.local_addr().unwrap().port()
 }
+
+/// The image of the program itself, of which the container file says how it is made: with whatever program lies beside it.
+#[test]
+fn the_image_of_the_container_file_holds_the_program() {
+    let Some(engine) = docker::engine("the container file") else {
+        return;
+    };
+    let project = Project::new("");
+    std::fs::copy(env!("CARGO_BIN_EXE_ready"), project.path("ready")).unwrap();
+    let docker = |args: &[&str]| {
+        let mut docker = Command::new(engine.client());
+        docker.args(args).env("DOCKER_HOST", engine.host());
+        let output = docker.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{args:?}: {said}");
+        String::from_utf8_lossy(&output.stdout).trim().to_string()
+    };
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("Containerfile");
+    let [file, folder] = [&file, &project.path(".")].map(|path| path.display().to_string());
+    docker(&[
+        "build",
+        "--quiet",
+        "--file",
+        &file,
+        "--tag",
+        "ready-image",
+        &folder,
+    ]);
+    let entry = docker(&[
+        "image",
+        "inspect",
+        "--format",
+        "{{.Config.Entrypoint}}",
+        "ready-image",
+    ]);
+    assert_eq!(entry, "[/usr/local/bin/ready]");
+    let container = docker(&["create", "ready-image"]);
+    let out = project.path("out").display().to_string();
+    docker(&["cp", &format!("{container}:/usr/local/bin/ready"), &out]);
+    docker(&["rm", &container]);
+    let [inside, beside] = ["out", "ready"].map(|name| std::fs::read(project.path(name)).unwrap());
+    assert!(inside == beside, "the image holds another program");
+}
