@@ -340,8 +340,8 @@ system_tool go golang-go go version
 system_tool wrk wrk wrk --version
 system_tool gradle gradle sh -c 'gradle --version 2>/dev/null'
 system_tool ssh-keygen openssh-client ssh -V
-system_tool chromium chromium sh -c "chromium --version 2>/dev/null"
-system_tool man man-db man --version
+linux_tool chromium chromium sh -c "chromium --version 2>/dev/null"
+linux_tool man man-db man --version
 if command -v mvn >/dev/null && has_maven_plugins; then
     have mvn "$(mvn --version | sed -n 's/.*Apache Maven \([0-9.]*\).*/\1/p')"
 else

@@ -40,9 +40,8 @@ Examples:
 
 Without a readiness.toml here or in any folder above, it runs the library checks that the files here call for.
 With a selection, the rest of the report is from recorded evidence.
-A report is best written into .ready, outside of the project, or where git ignores it: among its files it would be one of those that
-are judged. In GitHub Actions the run also annotates the manifest's lines, writes the summary of the step and sets outputs (open,
-verified, ceiling, claimed, unverified-checks, failed-checks); in GitLab it writes .ready/junit.xml. `--no-ci` turns that off.")]
+A report is best written into .ready, outside of the project, or where git ignores it: among its files it would be one of those that are judged.
+In GitHub Actions the run also annotates the manifest's lines, writes the summary of the step and sets outputs (open, verified, ceiling, claimed, unverified-checks, failed-checks); in GitLab it writes .ready/junit.xml. `--no-ci` turns that off.")]
 pub(super) struct Options {
     #[command(flatten)]
     pub(super) selection: Selection,

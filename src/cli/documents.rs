@@ -159,12 +159,13 @@ impl Documents {
             return vec![];
         };
         let mut lost = vec![];
+        let back = ledger.looks();
         for (check, seen) in project.checks.iter().zip(seen) {
             if check.probe.reader().is_none() {
                 continue;
             }
             let mut looks = 0;
-            let looked = ledger.back_through(&check.id, |_, evidence| {
+            let looked = back.back_through(&check.id, |_, evidence| {
                 raise(&mut seen.earlier, evidence);
                 looks += 1;
                 looks < LOOKS

@@ -11,7 +11,7 @@ use crate::domain::gate::Gate;
 use crate::domain::held::{Look, Span, spans};
 use crate::domain::project::Project;
 use crate::domain::verdict::{Verdict, judge};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Looks};
 
 /// Adds the looks to what was seen of each check. Gives what could not be read, in words: then there are none, and nothing
 /// counts as held.
@@ -23,6 +23,7 @@ pub(super) fn look_back(
     now: Timestamp,
 ) -> Vec<String> {
     let mut lost = vec![];
+    let ledger = ledger.map(Ledger::looks);
     for (check, seen) in project.checks.iter().zip(seen) {
         let spans = spans(gates, project, check);
         if spans.is_empty() {
@@ -36,7 +37,7 @@ pub(super) fn look_back(
             }
             _ => None,
         };
-        match back(check, &spans, ledger, just_now, now) {
+        match back(check, &spans, ledger.as_ref(), just_now, now) {
             Ok(looks) => seen.looks = looks,
             Err(error) => lost.push(format!(
                 "how long {} has held cannot be told: {error:#}",
@@ -50,7 +51,7 @@ pub(super) fn look_back(
 fn back(
     check: &Check,
     spans: &[Span<'_>],
-    ledger: Option<&Ledger>,
+    ledger: Option<&Looks<'_>>,
     just_now: Option<Look>,
     now: Timestamp,
 ) -> Result<Vec<Look>> {

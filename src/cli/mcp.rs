@@ -29,7 +29,7 @@ use crate::reporter::{Format, Style};
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  claude mcp add ready -- ready mcp
+  ready mcp
   ready -C path/to/project mcp
 
 In a client's configuration:

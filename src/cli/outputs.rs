@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use jiff::Timestamp;
+use serde::Deserialize;
 
-use super::runs::{self, Kept};
+use super::runs;
 use super::{Global, Usage, on_github, print_text, warn, writing, written};
 use crate::domain::diff::Diff;
-use crate::domain::report::{Before, Report};
+use crate::domain::report::{Before, Decision, Report, Score};
 use crate::ledger::Ledger;
 use crate::reporter::{FORMATS, Format, Style};
 use crate::tree;
@@ -155,11 +157,12 @@ impl Outputs {
         let tells_github = of.decides() && !self.no_ci && System::here() == Some(System::Github);
         let files = self.with_ci(of);
         let wanted = || std::iter::once(&self.format).chain(files.iter().map(|(format, _)| format));
-        let past = of.is_of_here() && wanted().any(|format| format.past);
-        let past = past.then(|| with_past(report, global));
+        let budget = wanted().map(|format| format.past).max().unwrap_or(0);
+        let past = of.is_of_here() && budget > 0;
+        let past = past.then(|| with_past(report, budget, global));
         let placed = tells_github || wanted().any(|format| format.places);
         let placed = placed.then(|| with_places(report, global));
-        let version = |format: &Format| match (format.past, format.places) {
+        let version = |format: &Format| match (format.past > 0, format.places) {
             (true, _) => past.as_ref().unwrap_or(report),
             (_, true) => placed.as_ref().unwrap_or(report),
             _ => report,
@@ -226,29 +229,63 @@ fn write(report: &Report, format: &Format, path: &Path) -> Result<()> {
         })
 }
 
-/// The report with the runs before it, and what has changed since the last of them, as far as the ledger here knows them.
-fn with_past(report: &Report, global: &Global) -> Report {
+/// As much of an earlier report as the trend shows.
+#[derive(Deserialize)]
+struct Earlier {
+    run: Option<EarlierRun>,
+    score: Score,
+    decision: Decision,
+}
+
+#[derive(Deserialize)]
+struct EarlierRun {
+    id: String,
+    started: Timestamp,
+    commit: Option<String>,
+}
+
+/// The report with the runs before it, and what has changed since the last of them, as far as the ledger here knows them and
+/// reading their reports takes no more than so many bytes.
+fn with_past(report: &Report, budget: usize, global: &Global) -> Report {
     let mut report = report.clone();
-    let own = report.run.as_ref().map(|run| run.id.clone());
-    let past = || -> Result<Vec<Report>> {
-        let Some(ledger) = Ledger::open_existing(&runs::folder(global)?)? else {
-            return Ok(vec![]);
-        };
-        let mut rows = ledger.complete_runs(own.as_deref(), RUNS_BEFORE)?;
-        rows.reverse();
-        Ok(Kept::of(&ledger, &rows)?.reports)
-    };
-    match past() {
-        Ok(reports) => {
-            report.before = reports.iter().filter_map(Before::of).collect();
-            // What was asked for stands.
-            if let (None, Some(last)) = (&report.since, reports.last()) {
-                report.since = Diff::between(last, &report).ok();
-            }
-        }
-        Err(error) => warn(&format!("the runs before are not in the report: {error:#}")),
+    if let Err(error) = add_past(&mut report, budget, global) {
+        warn(&format!("the runs before are not in the report: {error:#}"));
     }
     report
+}
+
+fn add_past(report: &mut Report, budget: usize, global: &Global) -> Result<()> {
+    let Some(ledger) = Ledger::open_existing(&runs::folder(global)?)? else {
+        return Ok(());
+    };
+    let own = report.run.as_ref().map(|run| run.id.clone());
+    let (mut read, mut last) = (0, None);
+    for row in ledger.complete_runs(own.as_deref(), RUNS_BEFORE)? {
+        // What is damaged or was pruned is told by `ready history`.
+        let Ok(Some((earlier, length))) = ledger.part_of_report::<Earlier>(&row.id) else {
+            continue;
+        };
+        if let Some(run) = earlier.run {
+            let at = (run.id, run.started, run.commit);
+            report
+                .before
+                .push(Before::new(at, &earlier.score, earlier.decision.open));
+        }
+        last = last.or(Some((row, length)));
+        read += length;
+        if read > budget {
+            break;
+        }
+    }
+    report.before.reverse();
+    // What was asked for stands. To compare, all of the last one must be read, which takes longer.
+    if let (None, Some((row, length))) = (&report.since, last)
+        && length <= budget / 4
+        && let Ok(Some(last)) = ledger.report(&row.id)
+    {
+        report.since = Diff::between(&last, report).ok();
+    }
+    Ok(())
 }
 
 /// The report with the manifest's files named by their places in the repository, where readers of a report look for them.

@@ -15,7 +15,7 @@ use crate::ledger::Ledger;
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  ready report --format html > report.html
+  ready report --format html > .ready/report.html
   ready report --format markdown               for the release ticket
   ready report last~1 --format brief           of the run before the last
   ready report --from report.json --report junit=junit.xml --report html=report.html")]

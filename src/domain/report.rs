@@ -142,16 +142,26 @@ impl Before {
     /// What a report says of its run; none where it is about no run.
     pub fn of(report: &Report) -> Option<Before> {
         let run = report.run.as_ref()?;
-        let score = &report.score;
-        Some(Before {
-            run: run.id.clone(),
-            started: run.started,
-            commit: run.commit.clone(),
+        let (id, commit) = (run.id.clone(), run.commit.clone());
+        let at = (id, run.started, commit);
+        Some(Before::new(at, &report.score, report.decision.open))
+    }
+
+    /// Of a run by its id, its start and its commit.
+    pub fn new(
+        (run, started, commit): (String, Timestamp, Option<String>),
+        score: &Score,
+        open: bool,
+    ) -> Before {
+        Before {
+            run,
+            started,
+            commit,
             verified: score.verified,
             ceiling: score.ceiling,
             claimed: score.claimed.filter(|_| !score.partly_claimed),
-            open: report.decision.open,
-        })
+            open,
+        }
     }
 }
 

@@ -22,7 +22,7 @@ use rusqlite::{Connection, OpenFlags};
 
 pub use chain::{Fault, Verified};
 pub use prune::{Keep, Pruned};
-pub use read::{Recorded, RunOf, RunRow};
+pub use read::{Looks, Recorded, RunOf, RunRow};
 pub use repair::{Repaired, repair};
 pub use schema::VERSION;
 

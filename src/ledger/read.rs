@@ -117,12 +117,7 @@ impl Ledger {
     /// A run and what its list says of the evidence of a check.
     fn listed(&self, check: &str, run: &str, known: &Known) -> Result<(Rc<Sound>, Entry)> {
         let sound = self.sound(run, known)?;
-        let entry = sound.appended.get(check).cloned();
-        let entry = entry.ok_or_else(|| {
-            Damaged(format!(
-                "evidence of `{check}` was put into run {run} later"
-            ))
-        })?;
+        let entry = listed_in(&sound, check, run)?.clone();
         Ok((sound, entry))
     }
 
@@ -244,6 +239,14 @@ impl Ledger {
     /// # Errors
     /// [`Damaged`] where it is not what was recorded; another where the file cannot be read.
     pub fn report(&self, run: &str) -> Result<Option<Report>> {
+        Ok(self.part_of_report(run)?.map(|(report, _)| report))
+    }
+
+    /// As much of the report of a run as `R` has, and the length of the whole in bytes. None where it was pruned.
+    ///
+    /// # Errors
+    /// As [`Ledger::report`].
+    pub fn part_of_report<R: DeserializeOwned>(&self, run: &str) -> Result<Option<(R, usize)>> {
         let sql = "SELECT report, report_digest FROM runs WHERE id = ?1";
         let mut select = self.connection.prepare_cached(sql)?;
         let row = select.query_row([run], |row| {
@@ -262,9 +265,8 @@ impl Ledger {
             return Err(broken("is not what was recorded: its row was changed".to_string()).into());
         }
         let report = serde_json::from_slice(&text);
-        Ok(Some(report.map_err(|error| {
-            broken(format!("does not parse: {error}"))
-        })?))
+        let report = report.map_err(|error| broken(format!("does not parse: {error}")))?;
+        Ok(Some((report, text.len())))
     }
 
     /// Puts the evidence back into a report that was recorded; what was pruned stays away.
@@ -297,32 +299,12 @@ impl Ledger {
         Ok(report)
     }
 
-    /// The verdicts of a check, the newest first, each with its evidence without long texts, until `on` says that it has seen
-    /// enough.
-    ///
-    /// # Errors
-    /// [`Damaged`] where a row is not what was recorded; another where the file cannot be read.
-    pub fn back_through(
-        &self,
-        check: &str,
-        mut on: impl FnMut(&str, &Evidence) -> bool,
-    ) -> Result<()> {
-        let sql = "SELECT run, evidence FROM evidence WHERE check_id = ?1 ORDER BY run DESC";
-        let mut select = self.connection.prepare_cached(sql)?;
-        let mut rows = select.query([check])?;
-        let known = Known::default();
-        while let Some(row) = rows.next()? {
-            let run = row.get::<_, String>(0)?;
-            let (_, entry) = self.listed(check, &run, &known)?;
-            // Pruned: what was before it is not known.
-            let Some(text) = row.get::<_, Option<String>>(1)? else {
-                break;
-            };
-            if !entry.3 && !on(&entry.2, &parsed(&text, &entry, &run)?) {
-                break;
-            }
+    /// Looks back at what several checks came to: what is read of a run is kept for the next check.
+    pub fn looks(&self) -> Looks<'_> {
+        Looks {
+            ledger: self,
+            known: Known::default(),
         }
-        Ok(())
     }
 
     /// The id of the newest run.
@@ -335,19 +317,69 @@ impl Ledger {
     }
 }
 
-/// Evidence out of its row, held against what its run says of it.
+/// Looks back, see [`Ledger::looks`].
+pub struct Looks<'l> {
+    ledger: &'l Ledger,
+    known: Known,
+}
+
+impl Looks<'_> {
+    /// The verdicts of a check, the newest first, each with its evidence without long texts, or as much of that as `E` has,
+    /// until `on` says that it has seen enough.
+    ///
+    /// # Errors
+    /// [`Damaged`] where a row is not what was recorded; another where the file cannot be read.
+    pub fn back_through<E: DeserializeOwned>(
+        &self,
+        check: &str,
+        mut on: impl FnMut(&str, &E) -> bool,
+    ) -> Result<()> {
+        let sql = "SELECT run, evidence FROM evidence WHERE check_id = ?1 ORDER BY run DESC";
+        let mut select = self.ledger.connection.prepare_cached(sql)?;
+        let mut rows = select.query([check])?;
+        while let Some(row) = rows.next()? {
+            let run = row.get::<_, String>(0)?;
+            let sound = self.ledger.sound(&run, &self.known)?;
+            let entry = listed_in(&sound, check, &run)?;
+            // Pruned: what was before it is not known.
+            let Some(text) = row.get_ref(1)?.as_str_or_null()? else {
+                break;
+            };
+            if !entry.3 && !on(&entry.2, &sound_part(text, entry, &run)?) {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a run's list says of the evidence of a check.
+fn listed_in<'s>(sound: &'s Sound, check: &str, run: &str) -> Result<&'s Entry, Damaged> {
+    let entry = sound.appended.get(check);
+    entry.ok_or_else(|| {
+        Damaged(format!(
+            "evidence of `{check}` was put into run {run} later"
+        ))
+    })
+}
+
+/// Evidence out of its row.
 fn parsed(text: &str, entry: &Entry, run: &str) -> Result<Evidence, Damaged> {
+    let mut evidence = sound_part::<Evidence>(text, entry, run)?;
+    // Most have one attempt, and were given room for four.
+    evidence.attempts.shrink_to_fit();
+    Ok(evidence)
+}
+
+/// As much as is wanted of evidence out of its row, which is held against what its run says of it.
+fn sound_part<E: DeserializeOwned>(text: &str, entry: &Entry, run: &str) -> Result<E, Damaged> {
     let broken = |how: String| Damaged(format!("the evidence of `{}` in run {run} {how}", entry.0));
     if digest(text.as_bytes()) != entry.1 {
         return Err(broken(
             "is not what was recorded: its row was changed".to_string(),
         ));
     }
-    let mut evidence = serde_json::from_str::<Evidence>(text)
-        .map_err(|error| broken(format!("does not parse: {error}")))?;
-    // Most have one, and were given room for four.
-    evidence.attempts.shrink_to_fit();
-    Ok(evidence)
+    serde_json::from_str(text).map_err(|error| broken(format!("does not parse: {error}")))
 }
 
 fn run_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {

@@ -48,8 +48,9 @@ pub struct Format {
     pub says: &'static str,
     /// Whether it names lines of the manifest to programs that look for the file in the repository.
     pub places: bool,
-    /// Whether it shows how it came to this: the runs before, and what has changed since the last of them.
-    pub past: bool,
+    /// So many bytes of earlier reports may be read to tell how it came to this: the runs before, and what has changed since
+    /// the last of them. A page shows that; to whoever reads the JSON it must cost next to nothing.
+    pub past: usize,
     render: fn(&Report, Style, &mut dyn Write) -> io::Result<()>,
 }
 
@@ -60,7 +61,7 @@ pub static FORMATS: [Format; 14] = [
         ..Format::new("table", "for people, on a terminal and in a log")
     },
     Format {
-        past: true,
+        past: 2 << 20,
         render: |report, _, out| json::render(report, out),
         ..Format::new("json", "the report itself, from which all others are made")
     },
@@ -72,7 +73,7 @@ pub static FORMATS: [Format; 14] = [
         )
     },
     Format {
-        past: true,
+        past: 64 << 20,
         render: |report, _, out| html::render(report, out),
         ..Format::new("html", "one file for a browser, with everything in it")
     },
@@ -131,7 +132,7 @@ impl Format {
             name,
             says,
             places: false,
-            past: false,
+            past: 0,
             render: |_, _, _| Ok(()),
         }
     }

@@ -92,7 +92,7 @@ fn manifests() {
         let text = String::from_utf8_lossy(input);
         match manifest::parse("readiness.toml", &text, today, formats()) {
             // Each problem has a place that can be shown.
-            Err(problems) => assert!(problems.len() > 0 && !problems.render(false).is_empty()),
+            Err(problems) => assert!(!problems.is_empty() && !problems.render(false).is_empty()),
             Ok(project) => assert!(project.checks.iter().all(|check| check.weight > 0.0)),
         }
     });

@@ -3,6 +3,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot set up has failed")]
 
+#[cfg(target_os = "linux")]
 mod browser;
 mod ci;
 mod formats;

@@ -4,6 +4,8 @@ use std::process::Command;
 
 use crate::{MANIFEST, Project, said, text, tools};
 
+// Its `-l` is that of man-db.
+#[cfg(target_os = "linux")]
 #[test]
 fn man_reads_every_page_without_a_warning() {
     let Some(programs) = tools::find("manual pages", &["man"]) else {
