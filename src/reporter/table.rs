@@ -255,14 +255,14 @@ impl Page<'_> {
         let full_cells = ((verified / 10.0).floor() as usize).min(10);
         let reached = ((ceiling / 10.0).floor() as usize).min(10);
         // What may still be verified shows, however little it is.
-        let open_cells = match reached - full_cells {
+        let open_cells = match reached.saturating_sub(full_cells) {
             0 if ceiling > verified && full_cells < 10 => 1,
             cells => cells,
         };
         [
             full.repeat(full_cells),
             open.repeat(open_cells),
-            none.repeat(10 - full_cells - open_cells),
+            none.repeat(10 - full_cells - open_cells.min(10 - full_cells)),
         ]
         .concat()
     }

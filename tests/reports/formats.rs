@@ -429,3 +429,36 @@ fn one_report_that_cannot_be_made_keeps_no_other_from_being_written() {
     assert!(run.status.code() == Some(3) && run.stdout.is_empty());
     assert!(project.read("out.tap").starts_with("TAP version 14"));
 }
+
+#[test]
+fn figures_that_cannot_be_break_no_format() {
+    let project = checked();
+    let report = json(&project.report("json"));
+    for (key, figure) in [
+        ("ceiling", -5.0),
+        ("verified", 250.0),
+        ("verified", -1e300),
+        ("claimed", 1e300),
+        ("gap", -1e300),
+    ] {
+        let mut odd = report.clone();
+        odd["score"][key] = figure.into();
+        for rows in ["groups", "components"] {
+            odd[rows]
+                .as_array_mut()
+                .unwrap()
+                .iter_mut()
+                .for_each(|row| row[key] = figure.into());
+        }
+        project.write("odd.json", &odd.to_string());
+        for format in formats() {
+            let shown = project.ready(&["report", "--from", "odd.json", "--format", &format]);
+            assert_eq!(
+                shown.status.code(),
+                Some(0),
+                "{format}, {key} = {figure}: {}",
+                text(&shown.stderr)
+            );
+        }
+    }
+}
