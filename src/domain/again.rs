@@ -10,7 +10,7 @@ use super::claim::Found;
 use super::evidence::Observed;
 use super::goalposts::Against;
 use super::level::Level;
-use super::project::Project;
+use super::project::{Component, Project};
 use super::regression::Base;
 use super::report::{CalledFor, CheckRow, Report};
 
@@ -37,18 +37,27 @@ impl Again {
     /// What the report was judged from.
     pub fn of(report: &Report) -> Again {
         let waivers = report.waivers.iter().map(|row| row.waiver.clone());
-        let checks = report.checks.iter().map(|row| asked(&row.definition));
+        // A report from a file may say anything; what no manifest could say is brought within its bounds.
+        let checks = report.checks.iter().map(|row| Check {
+            weight: weight(row.definition.weight),
+            ..asked(&row.definition)
+        });
+        let declared = report.declared.components.iter();
+        let components = declared.map(|component| Component {
+            weight: weight(component.weight),
+            ..component.clone()
+        });
         Again {
             project: Project {
                 name: report.project.clone(),
                 limitations: report.limitations.clone(),
                 claim: report.declared.claim.clone(),
-                components: report.declared.components.clone(),
+                components: components.collect(),
                 checks: checks.collect(),
                 gates: report.policies.clone(),
                 waivers: waivers.collect(),
                 ignored: report.ignored.clone(),
-                caps: report.caps.clone(),
+                caps: report.caps.within_bounds(),
                 ..Project::default()
             },
             seen: report.checks.iter().map(seen).collect(),
@@ -58,6 +67,14 @@ impl Again {
             called_for: report.undeclared.clone(),
             found: report.declared.documents.clone(),
         }
+    }
+}
+
+/// A weight as a manifest may have it: > 0 and ≤ 1000.
+fn weight(weight: f64) -> f64 {
+    match weight > 0.0 {
+        true => weight.min(1000.0),
+        false => 1.0,
     }
 }
 

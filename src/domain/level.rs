@@ -94,6 +94,17 @@ impl Default for Caps {
 }
 
 impl Caps {
+    /// These, each no higher than it may be: a report from a file may say anything.
+    pub fn within_bounds(&self) -> Caps {
+        let most = Caps::default();
+        Caps {
+            exercised: self.exercised.clamp(0.0, most.exercised),
+            validated: self.validated.clamp(0.0, most.validated),
+            wired: self.wired.clamp(0.0, most.wired),
+            present: self.present.clamp(0.0, most.present),
+        }
+    }
+
     /// The cap of a level in percent; attested evidence carries nothing.
     pub fn percent(&self, level: Level) -> f64 {
         match level {

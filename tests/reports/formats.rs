@@ -462,3 +462,33 @@ fn figures_that_cannot_be_break_no_format() {
         }
     }
 }
+
+#[test]
+fn a_report_that_raises_its_caps_gains_nothing() {
+    let project = checked();
+    let report = json(&project.report("json"));
+    let verified = |report: &Value| {
+        project.write("odd.json", &report.to_string());
+        let shown = project.ready(&["status", "--from", "odd.json", "--format", "json"]);
+        json(text(&shown.stdout))["score"]["verified"]
+            .as_f64()
+            .unwrap()
+    };
+    let honest = verified(&report);
+    let mut odd = report.clone();
+    for level in ["exercised", "validated", "wired", "present"] {
+        odd["caps"][level] = 2555.0.into();
+    }
+    assert_eq!(verified(&odd), honest);
+    // A weight that no manifest may have counts as none was said, or as the most that may be.
+    let weighing = |weight: f64| {
+        let mut odd = report.clone();
+        let checks = odd["checks"].as_array_mut().unwrap();
+        checks
+            .iter_mut()
+            .for_each(|row| row["definition"]["weight"] = weight.into());
+        verified(&odd)
+    };
+    assert_eq!([weighing(-3.0), weighing(0.0)], [honest, honest]);
+    assert_eq!(weighing(1e300), weighing(1000.0));
+}
