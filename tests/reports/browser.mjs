@@ -23,6 +23,8 @@ const seen = { axe: [], complaints: [], requests: [], overflow: [] };
 const open = async (options) => {
   const context = await browser.newContext(options);
   const page = await context.newPage();
+  // A loaded machine takes its time: only what never comes is given up.
+  page.setDefaultTimeout(300_000);
   page.on("console", (message) => ["error", "warning"].includes(message.type()) && seen.complaints.push(message.text()));
   page.on("pageerror", (error) => seen.complaints.push(String(error)));
   page.on("dialog", (dialog) => { seen.complaints.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
