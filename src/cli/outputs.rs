@@ -206,8 +206,9 @@ impl Outputs {
             && System::here() == Some(System::Gitlab)
             && !files.iter().any(junit)
             && let Some(junit) = Format::named("junit")
-            && std::fs::create_dir_all(".ready").is_ok()
         {
+            // Where it cannot be made, writing says so.
+            let _ = std::fs::create_dir_all(".ready");
             files.push((*junit, PathBuf::from(GITLAB_JUNIT)));
         }
         files
@@ -332,6 +333,7 @@ fn tell_github(report: &Report, placed: &Report, annotate: bool) -> Result<()> {
         if there + text.len() > LONGEST_SUMMARY {
             text = rendered("brief", report)?;
             if there + text.len() > LONGEST_SUMMARY {
+                warn("the summary of this step is full: there is no more room for this report");
                 text.clear();
             }
         }

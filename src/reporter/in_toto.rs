@@ -19,6 +19,13 @@ const EXTENSION: &str = "urn:ready:attestation:v1";
 /// # Errors
 /// There is nothing that the statement could be about, or the output cannot be written to.
 pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    if report.decision.gates.is_empty() {
+        // PASSED of some of the checks would be read as of all.
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "a statement is about all checks, and here only some were selected, or a share of them",
+        ));
+    }
     let subjects = subjects(report)?;
     let rows = |wanted: fn(&CheckRow) -> bool| {
         let rows = report
@@ -32,8 +39,11 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let failed = rows(|row| {
         row.verdict == Verdict::Failed || (row.verdict == Verdict::Partial && !row.holds())
     });
+    // A gate that asks for little is open where nothing was shown, too.
+    let shown = !(passed.is_empty() && warned.is_empty());
+    let open = report.decision.open && failed.is_empty() && shown;
     // As the predicate has it: where something failed, all did, whatever a gate asks for.
-    let result = match (report.decision.open && failed.is_empty(), warned.is_empty()) {
+    let result = match (open, warned.is_empty()) {
         (true, true) => "PASSED",
         (true, false) => "WARNED",
         (false, _) => "FAILED",

@@ -492,3 +492,31 @@ fn a_report_that_raises_its_caps_gains_nothing() {
     assert_eq!([weighing(-3.0), weighing(0.0)], [honest, honest]);
     assert_eq!(weighing(1e300), weighing(1000.0));
 }
+
+#[test]
+fn a_statement_says_passed_only_of_all_and_of_something() {
+    let checks = "[checks.holds]\nsays = \"a\"\nfile = \"readiness.toml\"\n[checks.open]\nsays = \"b\"\nrun = [\"no-such-tool\"]\n";
+    let manifest = |gate: &str| format!("[project]\nname = \"p\"\n[gate]\n{gate}\n{checks}");
+    let project = Project::new(&manifest("min_score = 1"));
+    project.commit();
+    project.ready(&["check"]);
+    let result =
+        |project: &Project| json(&project.report("in-toto"))["predicate"]["result"].clone();
+    assert_eq!(result(&project), "PASSED");
+    // One of two checks holds; nobody may read that as all of them.
+    let selected = project.ready(&["check", "holds", "--format", "in-toto"]);
+    assert_eq!(
+        selected.status.code(),
+        Some(3),
+        "{}",
+        text(&selected.stdout)
+    );
+    assert!(text(&selected.stderr).contains("only some were selected"));
+    // The gate is open, and nothing is verified.
+    let nothing = manifest("max_unverified = 9")
+        .replace("file = \"readiness.toml\"", "run = [\"no-such-tool\"]");
+    let nothing = Project::new(&nothing);
+    nothing.commit();
+    assert_eq!(nothing.ready(&["check"]).status.code(), Some(0));
+    assert_eq!(result(&nothing), "FAILED");
+}
