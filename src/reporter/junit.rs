@@ -1,4 +1,5 @@
-//! `junit`: the report as JUnit XML, which every CI system reads: a suite for each component, a case for each check. What
+//! `junit`: the report as JUnit XML, which every CI system reads: a suite for each component, a case for each check, and one
+//! for each gate that decides. What
 //! failed is a failure, what nobody knows is an error, what is waived or does not apply is skipped; nothing unverified passes.
 //! Format: <https://github.com/testmoapp/junitxml>, as Jenkins and GitLab read it.
 
@@ -10,6 +11,7 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use super::page::{no_command_in_markup, safe, waiver_words};
 use super::words::{percent, verdict};
 use super::{output, sentence};
+use crate::domain::gate::GateState;
 use crate::domain::report::{CheckRow, ComponentRow, Report};
 use crate::domain::verdict::Verdict;
 use crate::domain::waiver::WaiverState;
@@ -30,8 +32,37 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             document.add_test_suite(suite(report, component, cases));
         }
     }
+    let deciding = report
+        .gates
+        .iter()
+        .filter(|gate| report.decision.gates.contains(&gate.name));
+    let gates = deciding.map(|gate| door(report, gate)).collect::<Vec<_>>();
+    if !gates.is_empty() {
+        let mut suite = TestSuite::new("gates");
+        suite.add_test_cases(gates);
+        document.add_test_suite(suite);
+    }
     let text = document.to_string().map_err(io::Error::other)?;
     writeln!(out, "{}", no_command_in_markup(&text))
+}
+
+/// A gate that decides: what keeps it closed need not be a check, so that all of them can pass while it is.
+fn door(report: &Report, gate: &GateState) -> TestCase {
+    let status = match gate.open {
+        true => TestCaseStatus::success(),
+        false => {
+            let reasons = gate.reasons.iter();
+            let reasons = reasons.map(|reason| safe(&format!("{}: {}", reason.rule, reason.text)));
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_message(safe(&sentence::of(report)));
+            status.set_type("ready.closed");
+            status.set_description(reasons.collect::<Vec<_>>().join("\n"));
+            status
+        }
+    };
+    let mut case = TestCase::new(safe(&gate.name), status);
+    case.set_classname("ready.gates");
+    case
 }
 
 fn suite(report: &Report, component: &ComponentRow, cases: Vec<TestCase>) -> TestSuite {

@@ -97,8 +97,8 @@ fn junit_and_ctrf_count_the_same_for_their_readers() {
     ));
     assert_eq!(
         seen["junit"],
-        // Failed: counted, fails. Unknown: missing. Skipped: waived, optional, elsewhere.
-        json!({ "tests": 8, "header": 8, "failures": 2, "errors": 1, "skipped": 3, "names": 8 })
+        // Failed: counted, fails, the gate. Unknown: missing. Skipped: waived, optional, elsewhere.
+        json!({ "tests": 9, "header": 9, "failures": 3, "errors": 1, "skipped": 3, "names": 9 })
     );
     assert_eq!(seen["ctrf"], json!({ "valid": true, "errors": [] }));
     assert_eq!(seen["html"], json!([]));
@@ -109,7 +109,7 @@ fn junit_and_ctrf_count_the_same_for_their_readers() {
             .args(["-c", counts])
             .arg(project.path("junit")),
     );
-    assert!(read.starts_with("8 2 1 3\n"), "{read}");
+    assert!(read.starts_with("9 3 1 3\n"), "{read}");
     for line in [
         "ready.backend counted ['Failure']",
         "ready.missing missing ['Error']",
@@ -519,4 +519,22 @@ fn a_statement_says_passed_only_of_all_and_of_something() {
     nothing.commit();
     assert_eq!(nothing.ready(&["check"]).status.code(), Some(0));
     assert_eq!(result(&nothing), "FAILED");
+}
+
+#[test]
+fn junit_is_not_green_where_the_gate_is_closed_for_something_else_than_a_check() {
+    for (manifest, rule) in [
+        ("[project]\nname = \"empty\"\n", "nothing"),
+        (
+            "[project]\nname = \"p\"\n[gate]\nno_regression = true\n[checks.a]\nsays = \"a\"\nfile = \"readiness.toml\"\n",
+            "no-base",
+        ),
+    ] {
+        let project = Project::new(manifest);
+        let run = project.ready(&["check", "--report", "junit=junit.xml"]);
+        let junit = project.read("junit.xml");
+        assert_eq!(run.status.code(), Some(1), "{}", text(&run.stdout));
+        let gate = junit.contains("classname=\"ready.gates\"") && junit.contains(rule);
+        assert!(gate && junit.matches("<failure").count() == 1, "{junit}");
+    }
 }
