@@ -84,6 +84,9 @@ fn conceals(parameters: &str) -> bool {
 /// Whether a character does something to a terminal or to the order of the text around it, or is invisible. Selectors of
 /// an emoji's look (U+FE00 to U+FE0F) are neither.
 pub fn acts(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'

@@ -478,11 +478,15 @@ fn durations(
     due: &BTreeSet<usize>,
     before: Option<&Ledger>,
 ) -> Vec<Option<std::time::Duration>> {
-    let duration = |id: &str| before?.duration(id).ok()?;
-    let checks = session.project.checks.iter().enumerate();
-    checks
-        .map(|(at, check)| due.contains(&at).then(|| duration(&check.id)).flatten())
-        .collect()
+    let checks = &session.project.checks;
+    let mut durations = vec![None; checks.len()];
+    let ids = due.iter().map(|at| checks[*at].id.as_str());
+    // Where they cannot be read, the order is another, and nothing else.
+    let known = before.and_then(|before| before.durations(ids).ok());
+    for (at, known) in due.iter().zip(known.into_iter().flatten()) {
+        durations[*at] = known;
+    }
+    durations
 }
 
 /// The version that a program gave of itself before the run, where the manifest asks for one.

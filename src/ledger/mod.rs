@@ -29,6 +29,9 @@ pub use schema::VERSION;
 /// How long another `ready` may keep the file busy.
 const BUSY: Duration = Duration::from_secs(30);
 
+/// The most memory for pages of the file, in KiB.
+const CACHE_KIB: i64 = 16 << 10;
+
 /// What is said of a damaged file.
 const HINT: &str = "the ledger is damaged, `ready ledger repair` keeps what can be read";
 
@@ -132,6 +135,8 @@ impl Ledger {
             };
             error.context(format!("`{}`: {what}", file.display()))
         })?;
+        // A run of a thousand checks changes more pages than the usual two megabytes hold: each would be written twice.
+        connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
         if version > VERSION {
             bail!(
                 "`{}` is from a newer `ready` (tables of version {version}, this one knows {VERSION}): update `ready`",

@@ -1,6 +1,6 @@
 //! Weights, caps, gates, needs and waivers that cannot do what they look like.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use num_traits::One;
 
@@ -325,16 +325,19 @@ fn members(project: &Project) -> Vec<Members<'_>> {
             checks: vec![],
         })
         .collect::<Vec<_>>();
+    let places = members.iter().enumerate().map(|(at, of)| (of.id, at));
+    let mut places = places.collect::<HashMap<_, _>>();
     for check in project.checks.iter().filter(|check| !check.optional) {
         let id = check.component.as_deref().unwrap_or(&check.id);
-        match members.iter_mut().find(|of| of.id == id) {
-            Some(of) => of.checks.push(check),
-            None => members.push(Members {
+        let at = *places.entry(id).or_insert(members.len());
+        if at == members.len() {
+            members.push(Members {
                 id,
                 declared: None,
-                checks: vec![check],
-            }),
+                checks: vec![],
+            });
         }
+        members[at].checks.push(check);
     }
     members
 }

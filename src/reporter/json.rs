@@ -30,24 +30,32 @@ pub fn schema() -> String {
 /// # Errors
 /// The output cannot be written to.
 pub fn document(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}", harmless(&serde_json::to_string(value)?))
+    let mut json = harmless(serde_json::to_string(value)?);
+    json.push('\n');
+    out.write_all(json.as_bytes())
 }
 
 /// The same JSON on one line, with nothing in it that does anything. Only strings can hold what is escaped here.
-fn harmless(json: &str) -> String {
+fn harmless(mut json: String) -> String {
     // The runner finds commands of its older form anywhere in a line.
-    let json = json.replace("##[", "#\\u0023[");
-    let mut harmless = String::with_capacity(json.len());
-    for c in json.chars() {
-        if !sanitise::acts(c) {
-            harmless.push(c);
-            continue;
-        }
-        for unit in c.encode_utf16(&mut [0; 2]) {
+    if json.contains("##[") {
+        json = json.replace("##[", "#\\u0023[");
+    }
+    // What stands between what acts is copied as a whole.
+    let mut acting = json.match_indices(sanitise::acts).peekable();
+    if acting.peek().is_none() {
+        return json;
+    }
+    let (mut harmless, mut from) = (String::with_capacity(json.len()), 0);
+    for (at, text) in acting {
+        harmless.push_str(&json[from..at]);
+        from = at + text.len();
+        for unit in text.encode_utf16() {
             // Writing to a String cannot fail.
             let _ = write!(harmless, "\\u{unit:04x}");
         }
     }
+    harmless.push_str(&json[from..]);
     harmless
 }
 
@@ -59,7 +67,7 @@ mod tests {
     fn what_is_escaped_reads_as_the_same() {
         let text = "a ###[error]b \\u0023#[ \u{1b}[2J \u{7f}\u{9b}\u{202e}\u{e0041} ü ✓ \"";
         let json = serde_json::json!({ text: [text] }).to_string();
-        let harmless = harmless(&json);
+        let harmless = harmless(json.clone());
         assert!(!harmless.contains("##[") && !harmless.contains(sanitise::acts));
         assert!(harmless.contains("ü ✓"));
         let read = serde_json::from_str::<serde_json::Value>(&harmless).ok();

@@ -190,6 +190,7 @@ pub fn run(job: &Job<'_>, stopping: mpsc::Receiver<Stopping>, tell: impl FnMut(E
         warnings: vec![],
         broken: false,
         failed: None,
+        waiting: 0,
     });
     let changed = Condvar::new();
     let (sender, receiver) = mpsc::channel();
@@ -472,6 +473,8 @@ struct State {
     broken: bool,
     /// The first check that did not hold, where that ends the run.
     failed: Option<usize>,
+    /// How many slots wait until a check can begin.
+    waiting: usize,
 }
 
 fn lock<'m>(state: &'m Mutex<State>) -> MutexGuard<'m, State> {

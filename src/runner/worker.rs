@@ -57,14 +57,19 @@ impl Worker<'_> {
                     state.broken = true;
                 }
                 state.queue.finished(at);
-                self.changed.notify_all();
+                // A word to nobody would cost a call to the system all the same.
+                if state.waiting > 0 {
+                    self.changed.notify_all();
+                }
             } else if state.queue.is_over() {
                 return;
             } else {
+                state.waiting += 1;
                 state = self
                     .changed
                     .wait(state)
                     .unwrap_or_else(PoisonError::into_inner);
+                state.waiting -= 1;
             }
         }
     }

@@ -141,7 +141,10 @@ pub fn snapshot(
     for file in looked_at {
         // One that is elsewhere is known by its whole path.
         let name = name(file);
-        if let (false, Some(entry)) = (files.contains_key(&name), content(file)) {
+        if files.contains_key(&name) {
+            continue;
+        }
+        if let Some(entry) = content(file) {
             if let Some(differing) = &mut differing {
                 differing.insert(name.clone());
             }
