@@ -10,10 +10,12 @@ mod limits;
 mod order;
 mod output;
 mod secrets;
+mod soak;
 mod start;
 #[allow(dead_code, reason = "other test programs use the rest")]
 #[path = "../support/mod.rs"]
 mod support;
+mod surroundings;
 #[path = "../support/tools.rs"]
 mod tools;
 

@@ -1,5 +1,7 @@
 //! Secrets in what programs print, on every way out.
 
+use readiness::reporter::FORMATS;
+
 use crate::contains;
 use crate::support::{Done, Project, Running, check, processes};
 
@@ -173,7 +175,20 @@ fn a_secret_across_every_border_of_what_is_read_is_masked() {
             .map(|(name, after)| check(&format!("{name}-{split}"), &script(split, after), ""))
     });
     let project = Project::new(&checks.collect::<String>());
-    let done = with_secret(&project, "API_TOKEN", SECRET, "json");
+    let mut command = project.command(&["check", "--verbose", "--format", "json"]);
+    // The statement must be about something.
+    command.args(["--artifact", "readiness.toml"]);
+    let reports = tempfile::tempdir().unwrap();
+    for format in &FORMATS {
+        let file = reports.path().join(format.name);
+        command.arg(format!("--report={}={}", format.name, file.display()));
+    }
+    let summary = reports.path().join("summary");
+    command
+        .env("GITHUB_ACTIONS", "true")
+        .env("GITHUB_STEP_SUMMARY", &summary);
+    command.env("API_TOKEN", SECRET);
+    let done = Running::new(command).finish();
     for split in splits {
         let whole = done.attempt(&format!("whole-{split}"))["stdout"].clone();
         let tail = whole["tail"].as_str().unwrap();
@@ -191,6 +206,16 @@ fn a_secret_across_every_border_of_what_is_read_is_masked() {
     }
     for at in 0..SECRET.len() - 4 {
         is_nowhere(&project, &done, &SECRET[at..at + 5]);
+    }
+    let written = std::fs::read_dir(reports.path()).unwrap();
+    let written = written.map(|file| file.unwrap().path()).collect::<Vec<_>>();
+    assert_eq!(written.len(), FORMATS.len() + 1, "{}", done.stderr);
+    for file in written {
+        let text = std::fs::read(&file).unwrap();
+        for at in 0..SECRET.len() - 4 {
+            let part = &SECRET[at..at + 5];
+            assert!(!contains(&text, part.as_bytes()), "{file:?} has `{part}`");
+        }
     }
 }
 
