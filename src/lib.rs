@@ -29,6 +29,9 @@
 //! Beside them: [`mask`] takes secrets out, [`sanitise`] makes foreign text safe to print, [`tree`] tells which files
 //! the evidence is about.
 
+// `unsafe` is for one file of Windows.
+#![cfg_attr(not(windows), forbid(unsafe_code))]
+
 pub mod claims;
 pub mod cli;
 

@@ -229,6 +229,15 @@ fn the_map_in_the_crate_names_every_station() {
 }
 
 #[test]
+fn unsafe_code_is_in_one_file() {
+    let allowing = sources(&src())
+        .into_iter()
+        .filter(|file| code(file).contains("unsafe_code,"))
+        .collect::<Vec<_>>();
+    assert_eq!(allowing, [src().join("process/windows/job.rs")]);
+}
+
+#[test]
 fn every_library_check_has_a_file_that_is_listed() {
     let files = fs::read_dir(src().parent().unwrap().join("checks"))
         .unwrap()

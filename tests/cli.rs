@@ -365,6 +365,7 @@ fn every_width_is_kept_and_no_width_is_fatal() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_locale_without_unicode_gets_none() {
     let folder = project(MANIFEST);
     let output = command(folder.path(), &["check"])
