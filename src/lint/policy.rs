@@ -69,8 +69,11 @@ impl Lint<'_> {
     pub(super) fn policy(&mut self) {
         let project = self.input.project;
         let members = members(project);
+        let weights = members.iter().map(Members::weight);
+        let mean = weights.sum::<f64>() / members.len().max(1) as f64;
         for component in &members {
-            self.component(component, &members);
+            let is_heavy = members.len() > 1 && component.weight() >= mean;
+            self.component(component, is_heavy);
         }
         for gate in project.gates.iter().filter(|gate| !gate.implied) {
             self.gate(gate, &members);
@@ -82,7 +85,8 @@ impl Lint<'_> {
         self.waivers();
     }
 
-    fn component(&mut self, of: &Members<'_>, all: &[Members<'_>]) {
+    /// One component; `is_heavy`: it weighs as much as one of several does on average, or more.
+    fn component(&mut self, of: &Members<'_>, is_heavy: bool) {
         let project = self.input.project;
         let key = ["components", of.id];
         if of.checks.is_empty() {
@@ -97,12 +101,9 @@ impl Lint<'_> {
             };
             return self.at(&key, None, said);
         }
-        let weights = all.iter().map(Members::weight);
-        let mean = weights.sum::<f64>() / all.len() as f64;
         if let Some(enough) = of.enough()
             && enough <= Level::Wired
-            && all.len() > 1
-            && of.weight() >= mean
+            && is_heavy
         {
             let said = Said {
                 rule: "heavy-enough",
